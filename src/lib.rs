@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! barepoint keeps bare kernel tracepoints bare.
+//!
+//! Data flows one way, a folder a stage, and no stage knows a later one:
+//!
+//! ```text
+//! source -> syntax -> kernel -> inventory -> rules -> output
+//! ```
+//!
+//! `source` gives bytes, `syntax` tokens and macro calls, `kernel` what the
+//! tree's own macros do, `inventory` every tracepoint with how visible it is,
+//! `rules` findings, `output` their shapes. `cli` wires them together.
+
+pub mod cli;
+pub mod inventory;
+pub mod kernel;
+pub mod output;
+pub mod rules;
+pub mod source;
+pub mod syntax;

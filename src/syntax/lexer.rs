@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! A lexer for kernel C that never fails.
+//!
+//! It yields the tokens that the finding of tracepoints needs: identifiers,
+//! preprocessing numbers, literals, single punctuators and `##`. A preprocessor
+//! directive is one token, the whole logical line, to be taken apart by
+//! [`super::directives`]. Comments are set aside. Unterminated literals end at
+//! their line, an unterminated comment at the end of the text.
+//!
+//! It may not know what any identifier means.
+
+use memchr::{memchr, memchr2, memmem};
+
+/// A range of byte offsets into the text that was lexed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Span {
+    /// Offset of the first byte.
+    pub start: u32,
+    /// Offset past the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    /// The bytes of `text` that the span covers; empty if it does not fit.
+    pub fn of(self, text: &[u8]) -> &[u8] {
+        text.get(self.start as usize..self.end as usize)
+            .unwrap_or_default()
+    }
+
+    /// Moves a span of a slice to its place in the text that was sliced at `base`.
+    pub fn shifted(self, base: u32) -> Self {
+        Self {
+            start: self.start + base,
+            end: self.end + base,
+        }
+    }
+}
+
+/// What a token is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A name or a keyword.
+    Identifier,
+    /// A preprocessing number, so also `9p_client_req`.
+    Number,
+    /// A string literal with its quotes, and without its encoding prefix.
+    String,
+    /// A character constant with its quotes.
+    Character,
+    /// `##` outside of a directive.
+    Paste,
+    /// Any other single byte.
+    Punctuator(u8),
+    /// A whole preprocessor directive, from its `#` to the end of its last line.
+    Directive,
+}
+
+/// One token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// Where it is.
+    pub span: Span,
+    /// What it is.
+    pub kind: Kind,
+}
+
+impl Token {
+    /// Whether the token is the punctuator `byte`.
+    pub fn is(&self, byte: u8) -> bool {
+        self.kind == Kind::Punctuator(byte)
+    }
+
+    /// Whether macro parameters and names can stand here: an identifier, or a
+    /// number such as `9p_client_req`.
+    pub fn is_word(&self) -> bool {
+        matches!(self.kind, Kind::Identifier | Kind::Number)
+    }
+}
+
+/// The tokens of a text and its comments, both in order.
+#[derive(Debug, Default)]
+pub struct Lexed {
+    /// The tokens.
+    pub tokens: Vec<Token>,
+    /// The comments outside of directives, with their delimiters.
+    pub comments: Vec<Span>,
+}
+
+const SPACE: u8 = 1;
+const WORD: u8 = 2;
+const DIGIT: u8 = 4;
+
+const CLASSES: [u8; 256] = classes();
+
+const fn classes() -> [u8; 256] {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let value = byte as u8;
+        table[byte] = match value {
+            b' ' | b'\t' | b'\r' | b'\n' | 0x0b | 0x0c => SPACE,
+            b'0'..=b'9' => WORD | DIGIT,
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'$' => WORD,
+            0x80..=0xff => WORD,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    table
+}
+
+/// Whether `byte` can be part of an identifier.
+pub fn is_word_byte(byte: u8) -> bool {
+    CLASSES[byte as usize] & WORD != 0
+}
+
+/// Lexes a file, or the inside of a directive when `directives` is false (a `#`
+/// at the start of a line is then a punctuator like any other).
+///
+/// Texts of 4 GiB and more are cut there: no kernel source comes near.
+pub fn lex(text: &[u8], directives: bool) -> Lexed {
+    let mut lexed = Lexed::default();
+    lex_into(text, directives, &mut lexed);
+    lexed
+}
+
+/// As [`lex`], into buffers that are used again.
+pub fn lex_into(text: &[u8], directives: bool, lexed: &mut Lexed) {
+    lexed.tokens.clear();
+    lexed.comments.clear();
+    let text = &text[..text.len().min(u32::MAX as usize)];
+    let mut lexer = Lexer {
+        text,
+        at: 0,
+        line_start: directives,
+        directives,
+        lexed,
+    };
+    while lexer.at < text.len() {
+        lexer.step();
+    }
+}
+
+struct Lexer<'a> {
+    text: &'a [u8],
+    at: usize,
+    /// Whether only white space and comments stand before `at` on its line.
+    line_start: bool,
+    directives: bool,
+    lexed: &'a mut Lexed,
+}
+
+impl Lexer<'_> {
+    fn step(&mut self) {
+        let byte = self.text[self.at];
+        let class = CLASSES[byte as usize];
+        if class & SPACE != 0 {
+            self.line_start |= self.directives && byte == b'\n';
+            self.at += 1;
+        } else if class & WORD != 0 {
+            self.word(class);
+        } else {
+            match byte {
+                b'/' if self.peek(1) == Some(b'*') => self.block_comment(),
+                b'/' if self.peek(1) == Some(b'/') => self.line_comment(),
+                b'"' => self.literal(b'"', Kind::String),
+                b'\'' => self.literal(b'\'', Kind::Character),
+                b'\\' if self.continuation() > 0 => self.at += self.continuation(),
+                b'#' if self.line_start => self.directive(),
+                b'#' if self.peek(1) == Some(b'#') => self.push(2, Kind::Paste),
+                _ => self.push(1, Kind::Punctuator(byte)),
+            }
+        }
+    }
+
+    fn peek(&self, ahead: usize) -> Option<u8> {
+        self.text.get(self.at + ahead).copied()
+    }
+
+    /// Length of the backslash-newline at the current place, or 0.
+    fn continuation(&self) -> usize {
+        match (self.peek(1), self.peek(2)) {
+            (Some(b'\n'), _) => 2,
+            (Some(b'\r'), Some(b'\n')) => 3,
+            _ => 0,
+        }
+    }
+
+    fn push(&mut self, length: usize, kind: Kind) {
+        let start = self.at;
+        self.at += length;
+        self.line_start = false;
+        self.lexed.tokens.push(Token {
+            span: span(start, self.at),
+            kind,
+        });
+    }
+
+    fn word(&mut self, class: u8) {
+        let rest = &self.text[self.at..];
+        let length = rest
+            .iter()
+            .position(|&byte| CLASSES[byte as usize] & WORD == 0)
+            .unwrap_or(rest.len());
+        let kind = if class & DIGIT != 0 {
+            Kind::Number
+        } else {
+            Kind::Identifier
+        };
+        self.push(length, kind);
+    }
+
+    fn block_comment(&mut self) {
+        let start = self.at;
+        let body = &self.text[start + 2..];
+        let length = memmem::find(body, b"*/").map_or(body.len(), |end| end + 2);
+        self.at = start + 2 + length;
+        self.lexed.comments.push(span(start, self.at));
+    }
+
+    fn line_comment(&mut self) {
+        let start = self.at;
+        self.at = logical_line_end(self.text, start, false);
+        self.lexed.comments.push(span(start, self.at));
+    }
+
+    fn literal(&mut self, quote: u8, kind: Kind) {
+        let length = literal_length(&self.text[self.at..], quote);
+        self.push(length, kind);
+    }
+
+    fn directive(&mut self) {
+        let end = logical_line_end(self.text, self.at, true);
+        self.push(end - self.at, Kind::Directive);
+        // The newline that follows starts a line again.
+    }
+}
+
+fn span(start: usize, end: usize) -> Span {
+    Span {
+        start: start as u32,
+        end: end as u32,
+    }
+}
+
+/// Length of the literal that `text` starts with, its quotes included. It ends
+/// at an unescaped newline if it is not closed.
+fn literal_length(text: &[u8], quote: u8) -> usize {
+    let mut at = 1;
+    while at < text.len() {
+        match text[at] {
+            b'\\' => at += 2,
+            b'\n' => return at,
+            byte if byte == quote => return at + 1,
+            _ => at += 1,
+        }
+    }
+    text.len()
+}
+
+/// Offset of the end of the logical line that `start` is on: past the
+/// backslash-newlines and, if `comments`, past block comments that span lines.
+fn logical_line_end(text: &[u8], start: usize, comments: bool) -> usize {
+    let mut at = start;
+    loop {
+        let rest = &text[at..];
+        let Some(newline) = memchr(b'\n', rest) else {
+            return text.len();
+        };
+        if comments && let Some(past) = comment_past(rest, newline) {
+            at += past;
+            continue;
+        }
+        let line = rest[..newline]
+            .strip_suffix(b"\r")
+            .unwrap_or(&rest[..newline]);
+        if line.last() != Some(&b'\\') {
+            return at + newline;
+        }
+        at += newline + 1;
+    }
+}
+
+/// If a block comment opens in `rest[..newline]`, the offset past its end.
+/// A line comment or a literal that opens first hides it.
+fn comment_past(rest: &[u8], newline: usize) -> Option<usize> {
+    let mut at = 0;
+    while at < newline {
+        at += memchr::memchr3(b'/', b'"', b'\'', &rest[at..newline])?;
+        match (rest[at], rest.get(at + 1)) {
+            (b'/', Some(b'*')) => {
+                let body = &rest[at + 2..];
+                let end = memmem::find(body, b"*/").map_or(body.len(), |end| end + 2);
+                return Some(at + 2 + end);
+            }
+            (b'/', Some(b'/')) => return None,
+            (b'/', _) => at += 1,
+            (quote, _) => at += literal_length(&rest[at..newline], quote).max(1),
+        }
+    }
+    None
+}
+
+/// Whether `text` holds a NUL in its first part, as a binary file does.
+pub fn looks_binary(text: &[u8]) -> bool {
+    memchr2(0, 0, &text[..text.len().min(1024)]).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        lex(text.as_bytes(), true)
+            .tokens
+            .iter()
+            .map(|token| String::from_utf8_lossy(token.span.of(text.as_bytes())).into_owned())
+            .collect()
+    }
+
+    #[test]
+    fn tokens_directives_and_comments() {
+        let text = "/* a */ #define X(a) a##_b \\\n  more /* c\n d */ tail\nfoo(9p_x, \"s\\\"t\", 'c'); // e\n#if 0";
+        assert_eq!(
+            words(text),
+            [
+                "#define X(a) a##_b \\\n  more /* c\n d */ tail",
+                "foo",
+                "(",
+                "9p_x",
+                ",",
+                "\"s\\\"t\"",
+                ",",
+                "'c'",
+                ")",
+                ";",
+                "#if 0"
+            ]
+        );
+        assert_eq!(lex(text.as_bytes(), true).comments.len(), 2);
+    }
+
+    #[test]
+    fn unterminated_input_ends() {
+        for text in ["\"abc", "'", "/* x", "#define A \\", "\\", "\"a\\", "#", "a // b \\"] {
+            let lexed = lex(text.as_bytes(), true);
+            assert!(
+                lexed
+                    .tokens
+                    .iter()
+                    .all(|token| token.span.end as usize <= text.len())
+            );
+        }
+    }
+
+    #[test]
+    fn apostrophe_in_a_directive_does_not_hide_its_end() {
+        assert_eq!(words("#error don't\nint x;"), ["#error don't", "int", "x", ";"]);
+    }
+}
