@@ -7,5 +7,9 @@
 
 pub mod conditions;
 pub mod directives;
+pub mod expressions;
+pub mod functions;
+pub mod groups;
 pub mod lexer;
 pub mod lines;
+pub mod outline;

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! One call of a macro of the tracing core into what it makes.
+
+use super::facts::{At, Declaration, Facts, Makes};
+use super::uses::{Tokens, text_of};
+use crate::kernel::semantics::{MacroEffect, NamePattern, Semantics};
+use crate::syntax::conditions::Condition;
+use crate::syntax::groups::{arguments, closing, joined};
+use crate::syntax::lexer::{Kind, Token};
+use std::ops::Range;
+
+/// What a call turned out to be.
+#[derive(Debug)]
+pub enum Declared {
+    /// A tracepoint, an event or a BPF entry; place and condition are not set.
+    Tracepoint(Box<Declaration>),
+    /// A `DEFINE_TRACE()` of this name.
+    Definition(Box<str>),
+    /// An export.
+    Export {
+        /// Real name.
+        name: Box<str>,
+        /// Whether only GPL modules may use it.
+        gpl: bool,
+    },
+    /// An event attached to the existing tracepoint of this name.
+    CustomEvent(Box<str>),
+}
+
+/// What declarations by a macro make.
+pub fn makes(effect: &MacroEffect) -> Makes {
+    Makes {
+        tracepoint: effect.tracepoint.is_some(),
+        event: effect.event.is_some(),
+        bpf: effect.bpf.is_some(),
+    }
+}
+
+/// Reads the call whose macro name is at `index`. `expand` is asked for the
+/// name where the argument is not a single word.
+pub fn declared(
+    tokens: Tokens<'_>,
+    index: usize,
+    semantics: &Semantics,
+    expand: impl Fn(&[u8]) -> Option<Box<str>>,
+) -> Option<Declared> {
+    let framework = std::str::from_utf8(tokens.word(index)).ok()?;
+    let effect = semantics.effect(framework)?;
+    let call = Call {
+        tokens,
+        arguments: tokens.arguments_of(index)?,
+    };
+    let name = |pattern: &NamePattern| call.name(pattern, &expand);
+    if let Some(export) = &effect.export {
+        return Some(Declared::Export {
+            name: name(&export.name)?,
+            gpl: export.gpl,
+        });
+    }
+    if let Some(pattern) = &effect.custom_event {
+        return Some(Declared::CustomEvent(name(pattern)?));
+    }
+    if let Some(pattern) = &effect.defines {
+        return Some(Declared::Definition(name(pattern)?));
+    }
+    let pattern = effect
+        .tracepoint
+        .as_ref()
+        .or(effect.event.as_ref())
+        .or(effect.bpf.as_ref())?;
+    Some(Declared::Tracepoint(Box::new(Declaration {
+        name: name(pattern)?,
+        framework: framework.into(),
+        via: Vec::new(),
+        makes: makes(effect),
+        at: At::default(),
+        condition: Condition::default(),
+        prototype: call.list(effect.prototype, b"TP_PROTO"),
+        arguments: call.list(effect.arguments, b"TP_ARGS"),
+        class: effect
+            .class
+            .and_then(|class| call.arguments.get(class).cloned())
+            .map(|range| joined(tokens.text, &tokens.all[range]).into()),
+        system: None,
+    })))
+}
+
+struct Call<'a> {
+    tokens: Tokens<'a>,
+    arguments: Vec<Range<usize>>,
+}
+
+impl Call<'_> {
+    fn name(&self, pattern: &NamePattern, expand: &impl Fn(&[u8]) -> Option<Box<str>>) -> Option<Box<str>> {
+        let words: Vec<&Token> = self
+            .tokens
+            .all
+            .get(self.arguments.get(pattern.argument)?.clone())?
+            .iter()
+            .filter(|token| token.kind != Kind::Directive)
+            .collect();
+        let argument = match words.as_slice() {
+            [] => return None,
+            [word] if word.is_word() => text_of(word.span.of(self.tokens.text)),
+            [first, .., last] => {
+                expand(&self.tokens.text[first.span.start as usize..last.span.end as usize])?
+            }
+            [_] => return None,
+        };
+        Some(pattern.apply(&argument).into())
+    }
+
+    /// The items of `TP_PROTO(…)` or `TP_ARGS(…)`, by place or else by name.
+    fn list(&self, place: Option<usize>, wrapper: &[u8]) -> Vec<Box<str>> {
+        let by_place = place.and_then(|place| self.arguments.get(place));
+        let by_name = self
+            .arguments
+            .iter()
+            .find(|range| self.tokens.word(range.start) == wrapper);
+        let Some(range) = by_name.or(by_place) else {
+            return Vec::new();
+        };
+        self.items(range.clone())
+    }
+
+    fn items(&self, range: Range<usize>) -> Vec<Box<str>> {
+        let Tokens { text, all } = self.tokens;
+        let wrapped = matches!(self.tokens.word(range.start), b"TP_PROTO" | b"TP_ARGS" | b"PARAMS")
+            && self.tokens.is(range.start + 1, b'(');
+        let close = if wrapped {
+            closing(text, all, range.start + 1)
+        } else {
+            None
+        };
+        let ranges = match close {
+            Some(close) => arguments(text, all, range.start + 1, close),
+            None => vec![range],
+        };
+        ranges
+            .into_iter()
+            .filter_map(|range| all.get(range))
+            .map(|tokens| joined(text, tokens).into_boxed_str())
+            .filter(|item| !item.is_empty())
+            .collect()
+    }
+}
+
+/// Adds what one call makes under each choice of variants: declarations of the
+/// same name become one.
+pub fn merge_variants(facts: &mut Facts, variants: Vec<Facts>) {
+    for variant in variants {
+        for declaration in variant.declarations {
+            merge(&mut facts.declarations, declaration);
+        }
+        facts.definitions.extend(variant.definitions);
+        for export in variant.exports {
+            if !facts.exports.contains(&export) {
+                facts.exports.push(export);
+            }
+        }
+        facts.custom_events.extend(variant.custom_events);
+    }
+}
+
+fn merge(declarations: &mut Vec<Declaration>, new: Declaration) {
+    let same = declarations
+        .iter_mut()
+        .rev()
+        .take_while(|one| one.at == new.at)
+        .find(|one| one.name == new.name);
+    let Some(same) = same else {
+        declarations.push(new);
+        return;
+    };
+    let condition = match (same.makes.tracepoint, new.makes.tracepoint) {
+        (true, true) => same.condition.or(&new.condition),
+        (true, false) => same.condition.clone(),
+        (false, _) => new.condition.clone(),
+    };
+    let makes = same.makes.or(new.makes);
+    if new.makes.event && !same.makes.event || new.makes.tracepoint && !same.makes.tracepoint {
+        *same = new;
+    }
+    same.makes = makes;
+    same.condition = condition;
+}

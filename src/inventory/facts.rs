@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! What one file says about tracepoints, before other files are known.
+
+use crate::syntax::conditions::Condition;
+use std::sync::Arc;
+
+/// A place within a file whose path is known from the context.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct At {
+    /// Line, counted from 1.
+    pub line: u32,
+    /// Column in bytes, counted from 1.
+    pub column: u32,
+    /// Byte offset.
+    pub offset: u32,
+}
+
+/// What a declaration makes, as the tree's own macros have it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub struct Makes {
+    /// A `struct tracepoint`, in section `__tracepoints`.
+    pub tracepoint: bool,
+    /// A `struct trace_event_call`, in section `_ftrace_events`.
+    pub event: bool,
+    /// An entry in section `__bpf_raw_tp_map`.
+    pub bpf: bool,
+}
+
+impl Makes {
+    /// Everything that either makes.
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            tracepoint: self.tracepoint || other.tracepoint,
+            event: self.event || other.event,
+            bpf: self.bpf || other.bpf,
+        }
+    }
+}
+
+/// A macro call that makes a tracepoint or a trace event.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Declaration {
+    /// The real name, as in `__tracepoint_NAME`.
+    pub name: Box<str>,
+    /// The macro of the tracing core that made it.
+    pub framework: Box<str>,
+    /// The wrapper macros around it, outermost first.
+    pub via: Vec<Box<str>>,
+    /// What it makes when its file is read through `trace/define_trace.h`.
+    pub makes: Makes,
+    /// Where the outermost macro is called.
+    pub at: At,
+    /// The `#if`s around it.
+    pub condition: Condition,
+    /// The parameters of `TP_PROTO()`.
+    pub prototype: Vec<Box<str>>,
+    /// The arguments of `TP_ARGS()`.
+    pub arguments: Vec<Box<str>>,
+    /// The event class, of a `DEFINE_EVENT()`.
+    pub class: Option<Box<str>>,
+    /// `TRACE_SYSTEM` at this place.
+    pub system: Option<Arc<str>>,
+}
+
+/// A `DEFINE_TRACE()`: the tracepoint itself, made in a `.c` file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Definition {
+    /// Real name.
+    pub name: Box<str>,
+    /// Where.
+    pub at: At,
+    /// The `#if`s around it.
+    pub condition: Condition,
+}
+
+/// An `#include`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Include {
+    /// The path between the delimiters.
+    pub target: Box<str>,
+    /// Whether the delimiters are `"`.
+    pub quoted: bool,
+    /// Whether `CREATE_TRACE_POINTS` is defined here.
+    pub creates: bool,
+    /// Where.
+    pub at: At,
+    /// The `#if`s around it.
+    pub condition: Condition,
+}
+
+/// An export of a tracepoint to modules.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Export {
+    /// Real name.
+    pub name: Box<str>,
+    /// Whether only GPL modules may use it.
+    pub gpl: bool,
+    /// Where.
+    pub at: At,
+    /// The `#if`s around it.
+    pub condition: Condition,
+}
+
+/// How a function that the tracing core generates is named at a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Use {
+    /// Called: `trace_X(…)`.
+    Call,
+    /// Named without a call: a function pointer.
+    Pointer,
+    /// Asked for: `trace_X_enabled()`, `tracepoint_enabled(X)`.
+    Guard,
+    /// Written by hand: a stub for kernels without the tracepoint, or a
+    /// function that merely has such a name.
+    Definition,
+}
+
+/// An identifier that may name a function generated for a tracepoint.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mention {
+    /// The identifier, such as `trace_sched_switch`.
+    pub identifier: Box<str>,
+    /// How it is used.
+    pub usage: Use,
+    /// The function or macro around it.
+    pub function: Option<Arc<str>>,
+    /// Where.
+    pub at: At,
+    /// The `#if`s around it.
+    pub condition: Condition,
+    /// Whether the identifier was pasted by a macro that is called here.
+    pub pasted: bool,
+}
+
+/// How a probe finds its tracepoint.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Target {
+    /// Through a generated function: `register_trace_X`, the whole identifier.
+    Function(Box<str>),
+    /// By symbol: the X of `__tracepoint_X`.
+    Symbol(Box<str>),
+    /// By its name in a string, through `for_each_kernel_tracepoint()`.
+    Name(Box<str>),
+}
+
+/// A probe being attached.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attachment {
+    /// To what.
+    pub target: Target,
+    /// The functions that may be the probe; one but for look-ups by name.
+    pub probes: Vec<Box<str>>,
+    /// The function around it.
+    pub function: Option<Arc<str>>,
+    /// Where.
+    pub at: At,
+    /// The `#if`s around it.
+    pub condition: Condition,
+}
+
+/// A `TRACE_CUSTOM_EVENT()` or `DEFINE_CUSTOM_EVENT()`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CustomEvent {
+    /// Name of the tracepoint that the event is attached to.
+    pub tracepoint: Box<str>,
+    /// Where.
+    pub at: At,
+    /// The `#if`s around it.
+    pub condition: Condition,
+}
+
+/// A macro of the tracing core being defined by a file outside of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Override {
+    /// Which macro.
+    pub name: Box<str>,
+    /// What a declaration by it makes here.
+    pub makes: Makes,
+    /// Where.
+    pub at: At,
+    /// The `#if`s around it.
+    pub condition: Condition,
+}
+
+/// A macro that other files may need to understand theirs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MacroDefinition {
+    /// Its name.
+    pub name: Box<str>,
+    /// The directive, `#define` and all.
+    pub text: Box<[u8]>,
+    /// Where.
+    pub at: At,
+    /// The `#if`s around it.
+    pub condition: Condition,
+}
+
+/// Everything that one file says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Facts {
+    /// Declarations, in order.
+    pub declarations: Vec<Declaration>,
+    /// `DEFINE_TRACE()`s.
+    pub definitions: Vec<Definition>,
+    /// All includes of a file that makes or declares tracepoints.
+    pub includes: Vec<Include>,
+    /// Exports.
+    pub exports: Vec<Export>,
+    /// Uses of generated functions.
+    pub mentions: Vec<Mention>,
+    /// Probes being attached.
+    pub attachments: Vec<Attachment>,
+    /// Custom events.
+    pub custom_events: Vec<CustomEvent>,
+    /// Redefined macros of the tracing core.
+    pub overrides: Vec<Override>,
+    /// Macros that declare tracepoints when called.
+    pub wrappers: Vec<MacroDefinition>,
+    /// Macros that paste names of generated functions when called, and those
+    /// that they need.
+    pub pasting: Vec<MacroDefinition>,
+    /// Macros called at file scope that this file does not define.
+    pub unresolved: Vec<Box<str>>,
+}

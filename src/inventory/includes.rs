@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! Which file an `#include` means, without a compiler's command line.
+//!
+//! Only files that are known to say something about tracepoints can be found:
+//! all others are of no interest here.
+
+use super::facts::Include;
+use super::resolve::FactsByPath;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Finds files by the way that they are included.
+#[derive(Debug)]
+pub struct Includes<'a> {
+    facts: &'a FactsByPath,
+    by_name: HashMap<&'a str, Vec<&'a Arc<str>>>,
+}
+
+impl<'a> Includes<'a> {
+    /// Indexes the paths of `facts`.
+    pub fn of(facts: &'a FactsByPath) -> Self {
+        let mut by_name: HashMap<&str, Vec<&Arc<str>>> = HashMap::new();
+        for path in facts.keys() {
+            by_name.entry(file_name(path)).or_default().push(path);
+        }
+        Self { facts, by_name }
+    }
+
+    /// The file that `include` in the file `from` means. Beside the standard
+    /// places, the nearest file is taken whose path ends as the include does,
+    /// as Kbuild's `-I $(src)` has it.
+    pub fn find(&self, from: &str, include: &Include) -> Option<&'a Arc<str>> {
+        let target: &str = &include.target;
+        let beside = normalised(folder(from), target);
+        let standard = normalised("include", target);
+        let places = [include.quoted.then_some(beside), Some(standard)];
+        for place in places.into_iter().flatten().flatten() {
+            if let Some((path, _)) = self.facts.get_key_value(place.as_str()) {
+                return Some(path);
+            }
+        }
+        self.nearest(from, target)
+    }
+
+    fn nearest(&self, from: &str, target: &str) -> Option<&'a Arc<str>> {
+        let tail = target.trim_start_matches("../").trim_start_matches("./");
+        self.by_name
+            .get(file_name(target))?
+            .iter()
+            .filter(|path| ends_with_path(path, tail))
+            .max_by_key(|path| (shared_folders(from, path), std::cmp::Reverse(path.len())))
+            .copied()
+    }
+
+    /// All files that `start` reaches through includes, itself with them.
+    pub fn closure(&self, start: &'a Arc<str>) -> Vec<&'a Arc<str>> {
+        let mut reached = vec![start];
+        let mut next = 0;
+        while let Some(&path) = reached.get(next) {
+            next += 1;
+            for include in self.facts.get(path).iter().flat_map(|facts| &facts.includes) {
+                if let Some(found) = self.find(path, include)
+                    && !reached.contains(&found)
+                {
+                    reached.push(found);
+                }
+            }
+        }
+        reached
+    }
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+fn folder(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+fn ends_with_path(path: &str, tail: &str) -> bool {
+    path.strip_suffix(tail)
+        .is_some_and(|head| head.is_empty() || head.ends_with('/'))
+}
+
+fn shared_folders(a: &str, b: &str) -> usize {
+    let folders = |path: &str| folder(path).split('/').map(str::to_owned).collect::<Vec<_>>();
+    folders(a)
+        .iter()
+        .zip(&folders(b))
+        .take_while(|(a, b)| a == b)
+        .count()
+}
+
+/// `target` seen from `folder`, without `.` and `..`; `None` if it leaves the tree.
+pub fn normalised(folder: &str, target: &str) -> Option<String> {
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    for part in target.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()?),
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! The macros of one file, each with the `#if` variants that it has.
+//!
+//! A wrapper macro of the same name differs from file to file and from
+//! configuration to configuration, so every variant that can be meant at a
+//! place is tried. It may not know what the macros of the tracing core do, only
+//! which names those are.
+
+use super::uses::text_of;
+use crate::kernel::expand::{MacroTable, expand};
+use crate::kernel::semantics::Semantics;
+use crate::syntax::conditions::Condition;
+use crate::syntax::lexer::{Kind, lex};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+/// How many combinations of variants are tried for one call.
+const MOST_COMBINATIONS: usize = 16;
+
+/// How deep wrappers may call wrappers.
+const DEEPEST: usize = 32;
+
+/// One definition of a macro.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Variant {
+    /// The whole directive; `None` for an `#undef`.
+    pub text: Option<Arc<[u8]>>,
+    /// The identifiers of its body.
+    body: Arc<[Box<str>]>,
+    /// The `#if`s around it.
+    pub condition: Condition,
+}
+
+/// The macros that are defined at a place in a file.
+#[derive(Clone, Debug, Default)]
+pub struct Macros {
+    by_name: HashMap<Box<str>, Vec<Variant>>,
+}
+
+/// What a call comes to under one choice of variants.
+#[derive(Debug)]
+pub struct Expansion {
+    /// The text, with the macros of the tracing core left as they are.
+    pub text: Vec<u8>,
+    /// When these variants are the ones that count.
+    pub condition: Condition,
+}
+
+impl Macros {
+    /// Records the `#define` directive `text` of the macro `name`.
+    pub fn define(&mut self, name: &[u8], text: &[u8], body: &[u8], condition: &Condition) {
+        self.add(
+            name,
+            Variant {
+                text: Some(text.into()),
+                body: identifiers(body),
+                condition: condition.clone(),
+            },
+        );
+    }
+
+    /// Records an `#undef`.
+    pub fn undefine(&mut self, name: &[u8], condition: &Condition) {
+        self.add(
+            name,
+            Variant {
+                text: None,
+                body: Arc::default(),
+                condition: condition.clone(),
+            },
+        );
+    }
+
+    fn add(&mut self, name: &[u8], variant: Variant) {
+        let variants = self.by_name.entry(text_of(name)).or_default();
+        variants.retain(|earlier| !earlier.condition.implies(&variant.condition));
+        variants.push(variant);
+    }
+
+    /// Whether the file defines `name`.
+    pub fn defines(&self, name: &str) -> bool {
+        self.by_name
+            .get(name)
+            .is_some_and(|variants| variants.iter().any(|variant| variant.text.is_some()))
+    }
+
+    /// Every macro with its variants, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[Variant])> {
+        self.by_name
+            .iter()
+            .map(|(name, variants)| (name.as_ref(), variants.as_slice()))
+    }
+
+    /// Whether a call of `name` can come to a macro of the tracing core.
+    pub fn is_wrapper(&self, name: &str, semantics: &Semantics) -> bool {
+        self.by_name.contains_key(name) && !self.wrappers(name, semantics).is_empty()
+    }
+
+    /// The macros of this file through which `name` reaches the tracing core.
+    fn wrappers(&self, name: &str, semantics: &Semantics) -> BTreeSet<Box<str>> {
+        let mut reaching = BTreeSet::new();
+        let mut path = Vec::new();
+        self.reaches(name, semantics, &mut path, &mut reaching);
+        reaching
+    }
+
+    fn reaches(
+        &self,
+        name: &str,
+        semantics: &Semantics,
+        path: &mut Vec<Box<str>>,
+        reaching: &mut BTreeSet<Box<str>>,
+    ) -> bool {
+        if reaching.contains(name) {
+            return true;
+        }
+        if path.len() >= DEEPEST || path.iter().any(|above| above.as_ref() == name) {
+            return semantics.is_framework_macro(name);
+        }
+        let Some(variants) = self.by_name.get(name) else {
+            return semantics.is_framework_macro(name);
+        };
+        path.push(name.into());
+        let mut found = false;
+        for identifier in variants.iter().flat_map(|variant| variant.body.iter()) {
+            found |= self.reaches(identifier, semantics, path, reaching);
+        }
+        path.pop();
+        found |= semantics.is_framework_macro(name);
+        if found {
+            reaching.insert(name.into());
+        }
+        found
+    }
+
+    /// The wrappers from `name` to the macro `framework` of the tracing core,
+    /// outermost first.
+    pub fn chain(&self, name: &str, framework: &str) -> Vec<Box<str>> {
+        let mut chain = Vec::new();
+        self.find_chain(name, framework, &mut chain);
+        chain
+    }
+
+    fn find_chain(&self, name: &str, framework: &str, chain: &mut Vec<Box<str>>) -> bool {
+        if name == framework && !chain.is_empty() {
+            return true;
+        }
+        if chain.len() >= DEEPEST || chain.iter().any(|above| above.as_ref() == name) {
+            return false;
+        }
+        let Some(variants) = self.by_name.get(name) else {
+            return false;
+        };
+        chain.push(name.into());
+        for identifier in variants.iter().flat_map(|variant| variant.body.iter()) {
+            if self.find_chain(identifier, framework, chain) {
+                return true;
+            }
+        }
+        chain.pop();
+        false
+    }
+
+    /// What the call `text` of the macro `name`, standing under `condition`,
+    /// comes to: one expansion for each choice of variants that can be meant.
+    pub fn expansions(
+        &self,
+        name: &str,
+        text: &[u8],
+        condition: &Condition,
+        semantics: &Semantics,
+    ) -> Vec<Expansion> {
+        let mut names = self.wrappers(name, semantics);
+        names.insert(name.into());
+        self.expansions_by(&names, text, condition)
+    }
+
+    /// As [`Self::expansions`], with the macros to be expanded given.
+    pub fn expansions_by(
+        &self,
+        names: &BTreeSet<Box<str>>,
+        text: &[u8],
+        condition: &Condition,
+    ) -> Vec<Expansion> {
+        let mut choices = vec![(Vec::new(), condition.clone())];
+        for name in names {
+            choices = self.choose(name, choices);
+        }
+        choices
+            .into_iter()
+            .map(|(variants, condition)| Expansion {
+                text: expand_with(text, &variants),
+                condition,
+            })
+            .collect()
+    }
+
+    fn choose<'a>(
+        &'a self,
+        name: &str,
+        choices: Vec<(Vec<&'a Variant>, Condition)>,
+    ) -> Vec<(Vec<&'a Variant>, Condition)> {
+        let Some(variants) = self.by_name.get(name) else {
+            return choices;
+        };
+        let mut next = Vec::new();
+        for (chosen, condition) in choices {
+            let mut otherwise = condition.clone();
+            for variant in variants {
+                if condition.is_exclusive_with(&variant.condition) {
+                    continue;
+                }
+                let mut more: Vec<&Variant> = chosen.clone();
+                more.push(variant);
+                next.push((more, condition.and(&variant.condition)));
+                otherwise = otherwise.and_not(&variant.condition);
+            }
+            // Outside of all variants the name is what it was before the file.
+            if !otherwise.is_contradictory() {
+                next.push((chosen, otherwise));
+            }
+        }
+        next.truncate(MOST_COMBINATIONS);
+        next
+    }
+}
+
+fn expand_with(text: &[u8], variants: &[&Variant]) -> Vec<u8> {
+    let mut table = MacroTable::default();
+    for directive in variants.iter().filter_map(|variant| variant.text.as_deref()) {
+        table.define(directive);
+    }
+    expand(text, &table)
+}
+
+/// The identifiers of a macro's body, once each.
+fn identifiers(body: &[u8]) -> Arc<[Box<str>]> {
+    let names: BTreeSet<Box<str>> = lex(body, false)
+        .tokens
+        .iter()
+        .filter(|token| token.kind == Kind::Identifier)
+        .map(|token| text_of(token.span.of(body)))
+        .collect();
+    names.into_iter().collect()
+}

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! Every tracepoint of a tree: where it is declared, defined, exported, called
+//! and probed, and how visible it is.
+//!
+//! [`facts`] says what one file holds, and depends on that file alone;
+//! [`scan`] gathers the facts of a tree; [`resolve`] joins them into an
+//! [`Inventory`](resolve::Inventory). What lives here may not judge.
+
+pub mod facts;

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! Uses whose name is pasted together by a macro: `trace_##type`.
+//!
+//! The macros that paste are kept with their file's facts. Their calls, in the
+//! same file or in others, are expanded, and what they come to is looked at as
+//! if it stood in the source.
+
+use super::facts::{At, Attachment, Facts, MacroDefinition, Mention, Target, Use};
+use super::macros::Macros;
+use super::uses::{Sign, Tokens, sign, text_of};
+use crate::kernel::expand::{MacroTable, expand};
+use crate::syntax::conditions::{Condition, ConditionStack};
+use crate::syntax::directives::Directive;
+use crate::syntax::groups::closing;
+use crate::syntax::lexer::{Kind, Lexed, Token, lex};
+use crate::syntax::lines::Lines;
+use crate::syntax::outline::Outline;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// What generated functions start with, as far as macros paste them.
+const STEMS: [&[u8]; 4] = [b"trace_", b"__trace_", b"register_trace_", b"rust_do_trace_"];
+
+/// The pasting macros of include/linux/args.h, compiler_types.h and others.
+const PASTERS: [&[u8]; 3] = [
+    b"#define CONCATENATE(a, b) a##b",
+    b"#define __CONCAT(a, b) a##b",
+    b"#define __PASTE(a, b) a##b",
+];
+
+/// Expands a name argument that is not a single word.
+pub fn name_of(words: &[u8], macros: &Macros) -> Option<Box<str>> {
+    let mut table = MacroTable::default();
+    for paster in PASTERS {
+        table.define(paster);
+    }
+    for (_, variants) in macros.iter() {
+        for text in variants.iter().filter_map(|variant| variant.text.as_deref()) {
+            table.define(text);
+        }
+    }
+    let expanded = expand(words, &table);
+    match lex(&expanded, false).tokens.as_slice() {
+        [word] if word.is_word() => Some(text_of(word.span.of(&expanded))),
+        _ => None,
+    }
+}
+
+/// The macros that paste names of generated functions, and those that call them.
+pub fn pasting_macros(macros: &Macros) -> BTreeSet<Box<str>> {
+    let mut pasting: BTreeSet<Box<str>> = macros
+        .iter()
+        .filter(|(_, variants)| variants.iter().any(|variant| variant.text.as_deref().is_some_and(pastes)))
+        .map(|(name, _)| name.into())
+        .collect();
+    loop {
+        let more: Vec<Box<str>> = if pasting.is_empty() {
+            Vec::new()
+        } else {
+            macros
+                .iter()
+                .filter(|(name, variants)| {
+                    !pasting.contains(*name)
+                        && variants.iter().any(|variant| variant.mentions_any(&pasting))
+                })
+                .map(|(name, _)| name.into())
+                .collect()
+        };
+        if more.is_empty() {
+            return pasting;
+        }
+        pasting.extend(more);
+    }
+}
+
+/// Whether a `#define` pastes something onto the stem of a generated function.
+fn pastes(directive: &[u8]) -> bool {
+    let Directive::Define(define) = Directive::parse(directive) else {
+        return false;
+    };
+    let body = define.body.of(directive);
+    let Lexed { tokens, .. } = lex(body, false);
+    tokens.windows(2).enumerate().any(|(index, pair)| {
+        let starts_sequence = index
+            .checked_sub(1)
+            .is_none_or(|before| tokens[before].kind != Kind::Paste);
+        let word = pair[0].span.of(body);
+        starts_sequence
+            && pair[1].kind == Kind::Paste
+            && pair[0].kind == Kind::Identifier
+            && STEMS.iter().any(|stem| word.starts_with(stem))
+    })
+}
+
+/// Resolves the pasted uses of one file by its own macros, and keeps these for
+/// the files that include it.
+pub fn resolve_in_file(text: &[u8], tokens: &[Token], lines: &Lines, macros: &Macros, facts: &mut Facts) {
+    let names = pasting_macros(macros);
+    if names.is_empty() {
+        return;
+    }
+    for (name, variants) in macros.iter().filter(|(name, _)| names.contains(*name)) {
+        for variant in variants {
+            if let Some(text) = &variant.text {
+                facts.pasting.push(MacroDefinition {
+                    name: name.into(),
+                    text: text.as_ref().into(),
+                    condition: variant.condition.clone(),
+                });
+            }
+        }
+    }
+    facts.pasting.sort_by(|a, b| (&a.name, &a.text).cmp(&(&b.name, &b.text)));
+    Resolver::new(text, tokens, lines, &names, macros).walk(facts);
+}
+
+/// The pasted uses of a file by macros of the headers that it includes.
+pub fn resolve_by(text: &[u8], pasting: &[MacroDefinition]) -> Facts {
+    let mut macros = Macros::default();
+    for one in pasting {
+        if let Directive::Define(define) = Directive::parse(&one.text) {
+            let body = define.body.of(&one.text);
+            macros.define(define.name, &one.text, body, &one.condition);
+        }
+    }
+    let names = pasting_macros(&macros);
+    let Lexed { tokens, .. } = lex(text, true);
+    let mut facts = Facts::default();
+    Resolver::new(text, &tokens, &Lines::of(text), &names, &macros).walk(&mut facts);
+    facts
+}
+
+struct Resolver<'a> {
+    tokens: Tokens<'a>,
+    lines: &'a Lines,
+    names: &'a BTreeSet<Box<str>>,
+    macros: &'a Macros,
+}
+
+impl<'a> Resolver<'a> {
+    fn new(
+        text: &'a [u8],
+        tokens: &'a [Token],
+        lines: &'a Lines,
+        names: &'a BTreeSet<Box<str>>,
+        macros: &'a Macros,
+    ) -> Self {
+        Self {
+            tokens: Tokens { text, all: tokens },
+            lines,
+            names,
+            macros,
+        }
+    }
+
+    fn walk(&self, facts: &mut Facts) {
+        let mut outline = Outline::new(self.tokens.text, self.tokens.all);
+        let mut conditions = ConditionStack::default();
+        for (index, token) in self.tokens.all.iter().enumerate() {
+            if token.kind == Kind::Directive {
+                outline.directive(index, conditions.is_dead());
+                conditions.directive(&Directive::parse(self.tokens.word(index)));
+                continue;
+            }
+            if conditions.is_dead() {
+                continue;
+            }
+            if token.kind == Kind::Identifier
+                && let Ok(name) = std::str::from_utf8(self.tokens.word(index))
+                && self.names.contains(name)
+            {
+                self.resolve(index, name, &conditions.condition(), outline.function(), facts);
+            }
+            outline.token(index);
+        }
+    }
+
+    fn resolve(
+        &self,
+        index: usize,
+        name: &str,
+        condition: &Condition,
+        function: Option<&Arc<str>>,
+        facts: &mut Facts,
+    ) {
+        let Tokens { text, all } = self.tokens;
+        let last = if self.tokens.is(index + 1, b'(') {
+            closing(text, all, index + 1).unwrap_or(index)
+        } else {
+            index
+        };
+        let start = all[index].span.start;
+        let call = &text[start as usize..all[last].span.end as usize];
+        let at = At {
+            line: self.lines.line(start),
+            column: self.lines.column(start),
+            offset: start,
+        };
+        let place = Place {
+            at,
+            function,
+            called_after: self.tokens.is(last + 1, b'('),
+        };
+        let _ = name;
+        for expansion in self.macros.expansions_by(self.names, call, condition) {
+            place.uses_of(&expansion.text, &expansion.condition, facts);
+        }
+    }
+}
+
+/// Where an expansion counts.
+struct Place<'a> {
+    at: At,
+    function: Option<&'a Arc<str>>,
+    /// Whether what the macro comes to is called: `trace(irq_enable)(a, b)`.
+    called_after: bool,
+}
+
+impl Place<'_> {
+    fn uses_of(&self, text: &[u8], condition: &Condition, facts: &mut Facts) {
+        let lexed = lex(text, false);
+        let tokens = Tokens {
+            text,
+            all: &lexed.tokens,
+        };
+        for (index, token) in lexed.tokens.iter().enumerate() {
+            if token.kind != Kind::Identifier {
+                continue;
+            }
+            match sign(tokens, index) {
+                Some(Sign::Function { called }) => {
+                    let called = called || (self.called_after && index + 1 == lexed.tokens.len());
+                    let usage = if called { Use::Call } else { Use::Pointer };
+                    self.mention(text_of(tokens.word(index)), usage, condition, facts);
+                }
+                Some(Sign::Registers(probe)) => {
+                    let target = Target::Function(text_of(tokens.word(index)));
+                    self.attach(target, probe.into_iter().collect(), condition, facts);
+                }
+                Some(Sign::Symbol { name, probes }) => {
+                    self.attach(Target::Symbol(name), probes, condition, facts);
+                }
+                Some(Sign::Guard(name)) => {
+                    let identifier = format!("trace_{name}_enabled").into();
+                    self.mention(identifier, Use::Guard, condition, facts);
+                }
+                Some(Sign::RegistersSome(_) | Sign::LooksUp) | None => {}
+            }
+        }
+    }
+
+    fn mention(&self, identifier: Box<str>, usage: Use, condition: &Condition, facts: &mut Facts) {
+        let mention = Mention {
+            identifier,
+            usage,
+            function: self.function.cloned(),
+            at: self.at,
+            condition: condition.clone(),
+            pasted: true,
+        };
+        if !facts.mentions.contains(&mention) {
+            facts.mentions.push(mention);
+        }
+    }
+
+    fn attach(&self, target: Target, probes: Vec<Box<str>>, condition: &Condition, facts: &mut Facts) {
+        let attachment = Attachment {
+            target,
+            probes,
+            function: self.function.cloned(),
+            at: self.at,
+            condition: condition.clone(),
+        };
+        if !facts.attachments.contains(&attachment) {
+            facts.attachments.push(attachment);
+        }
+    }
+}

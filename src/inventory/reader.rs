@@ -1,0 +1,493 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! One file's text into its [`Facts`].
+//!
+//! A single walk over the tokens: directives keep the conditions and the macro
+//! table, calls at file scope declare, define and export, all other identifiers
+//! are looked at for uses. It knows no other file but for the macros that it is
+//! handed.
+
+use super::declarations::{Declared, declared};
+use super::facts::{
+    At, Attachment, CustomEvent, Definition, Export, Facts, Include, MacroDefinition, Mention,
+    Override, Target, Use,
+};
+use super::macros::Macros;
+use super::pasting;
+use super::uses::{Sign, Tokens, sign, text_of};
+use crate::kernel::semantics::Semantics;
+use crate::syntax::conditions::{Condition, ConditionStack};
+use crate::syntax::directives::{Define, Directive, IncludeTarget};
+use crate::syntax::groups::closing;
+use crate::syntax::lexer::{Kind, Lexed, Token, lex};
+use crate::syntax::lines::Lines;
+use crate::syntax::outline::Outline;
+use std::sync::Arc;
+
+/// Reads the file at `path`. `imported` are the wrapper macros of headers that
+/// it includes.
+pub fn read(
+    path: &str,
+    text: &[u8],
+    semantics: &Semantics,
+    imported: &[MacroDefinition],
+) -> Facts {
+    if path.ends_with(".rs") {
+        return super::rust::read(text);
+    }
+    let Lexed { tokens, .. } = lex(text, true);
+    let mut reader = Reader::new(text, &tokens, semantics);
+    for one in imported {
+        reader.define(&one.text, &Condition::default());
+    }
+    reader.walk();
+    reader.finish()
+}
+
+/// Where a run of tokens came from: every one of an expansion stands where the
+/// macro is called.
+#[derive(Clone, Debug)]
+pub(super) struct Origin {
+    pub(super) at: At,
+    pub(super) condition: Condition,
+    pub(super) function: Option<Arc<str>>,
+}
+
+pub(super) struct Reader<'a> {
+    text: &'a [u8],
+    tokens: &'a [Token],
+    lines: Lines,
+    semantics: &'a Semantics,
+    outline: Outline<'a>,
+    conditions: ConditionStack,
+    macros: Macros,
+    system: Option<Arc<str>>,
+    creates: bool,
+    facts: Facts,
+    /// Probes that are attached to tracepoints found by name or by pointer.
+    probes_of_some: Vec<Box<str>>,
+    /// Whether tracepoints are looked up by name.
+    looks_up: bool,
+    /// String literals that may be names of tracepoints, by token.
+    strings: Vec<usize>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(text: &'a [u8], tokens: &'a [Token], semantics: &'a Semantics) -> Self {
+        Self {
+            text,
+            tokens,
+            lines: Lines::of(text),
+            semantics,
+            outline: Outline::new(text, tokens),
+            conditions: ConditionStack::default(),
+            macros: Macros::default(),
+            system: None,
+            creates: false,
+            facts: Facts::default(),
+            probes_of_some: Vec::new(),
+            looks_up: false,
+            strings: Vec::new(),
+        }
+    }
+
+    fn walk(&mut self) {
+        let mut index = 0;
+        while let Some(token) = self.tokens.get(index) {
+            index = match token.kind {
+                Kind::Directive => {
+                    self.directive(index);
+                    index + 1
+                }
+                _ if self.conditions.is_dead() => index + 1,
+                Kind::Identifier => self.identifier(index),
+                Kind::String => {
+                    self.strings.push(index);
+                    index + 1
+                }
+                _ => {
+                    self.outline.token(index);
+                    index + 1
+                }
+            };
+        }
+    }
+
+    fn at(&self, offset: u32) -> At {
+        At {
+            line: self.lines.line(offset),
+            column: self.lines.column(offset),
+            offset,
+        }
+    }
+
+    fn origin(&self, index: usize) -> Origin {
+        Origin {
+            at: self.at(self.tokens[index].span.start),
+            condition: self.conditions.condition(),
+            function: self.outline.function().cloned(),
+        }
+    }
+
+    fn tokens(&self) -> Tokens<'a> {
+        Tokens {
+            text: self.text,
+            all: self.tokens,
+        }
+    }
+
+    // Directives.
+
+    fn directive(&mut self, index: usize) {
+        let span = self.tokens[index].span;
+        let text = span.of(self.text);
+        let directive = Directive::parse(text);
+        self.outline.directive(index, self.conditions.is_dead());
+        self.conditions.directive(&directive);
+        if self.conditions.is_dead() {
+            return;
+        }
+        let condition = self.conditions.condition();
+        match directive {
+            Directive::Define(define) => self.defined(index, text, &define, &condition),
+            Directive::Undef(name) => {
+                self.creates &= name != b"CREATE_TRACE_POINTS";
+                self.macros.undefine(name, &condition);
+            }
+            Directive::Include(target) => self.include(index, &target, condition),
+            _ => {}
+        }
+    }
+
+    fn define(&mut self, text: &[u8], condition: &Condition) {
+        if let Directive::Define(define) = Directive::parse(text) {
+            let body = define.body.of(text);
+            self.macros.define(define.name, text, body, condition);
+        }
+    }
+
+    fn defined(&mut self, index: usize, text: &[u8], define: &Define<'_>, condition: &Condition) {
+        let body = define.body.of(text);
+        match define.name {
+            b"CREATE_TRACE_POINTS" => self.creates = true,
+            b"TRACE_SYSTEM" => {
+                self.system = Some(String::from_utf8_lossy(body).trim().into());
+            }
+            name => self.overridden(index, name, body, condition),
+        }
+        self.macros.define(define.name, text, body, condition);
+        self.macro_body(index, define);
+    }
+
+    /// A macro of the tracing core being given another body.
+    fn overridden(&mut self, index: usize, name: &[u8], body: &[u8], condition: &Condition) {
+        let Ok(name) = std::str::from_utf8(name) else {
+            return;
+        };
+        if self.semantics.effect(name).is_none() {
+            return;
+        }
+        let lexed = lex(body, false);
+        let makes = lexed
+            .tokens
+            .iter()
+            .filter(|token| token.kind == Kind::Identifier)
+            .filter_map(|token| std::str::from_utf8(token.span.of(body)).ok())
+            .filter(|word| *word != name)
+            .filter_map(|word| self.semantics.effect(word))
+            .fold(super::facts::Makes::default(), |makes, effect| {
+                makes.or(super::declarations::makes(effect))
+            });
+        self.facts.overrides.push(Override {
+            name: name.into(),
+            makes,
+            at: self.at(self.tokens[index].span.start),
+            condition: condition.clone(),
+        });
+    }
+
+    /// Uses inside the body of a macro count where they stand.
+    fn macro_body(&mut self, index: usize, define: &Define<'_>) {
+        let base = self.tokens[index].span.start;
+        let span = define.body.shifted(base);
+        let body = span.of(self.text);
+        let lexed = lex(body, false);
+        let function: Arc<str> = String::from_utf8_lossy(define.name).into();
+        let tokens = Tokens {
+            text: body,
+            all: &lexed.tokens,
+        };
+        for (at, token) in lexed.tokens.iter().enumerate() {
+            let pasted = |near: Option<&Token>| near.is_some_and(|near| near.kind == Kind::Paste);
+            if token.kind != Kind::Identifier
+                || pasted(lexed.tokens.get(at + 1))
+                || pasted(at.checked_sub(1).and_then(|before| lexed.tokens.get(before)))
+            {
+                continue;
+            }
+            if let Some(sign) = sign(tokens, at) {
+                let origin = Origin {
+                    at: self.at(span.start + token.span.start),
+                    condition: self.conditions.condition(),
+                    function: Some(function.clone()),
+                };
+                self.used(tokens, at, sign, &origin, false);
+            }
+        }
+    }
+
+    fn include(&mut self, index: usize, target: &IncludeTarget<'_>, condition: Condition) {
+        let (target, quoted) = match target {
+            IncludeTarget::Quoted(target) => (target, true),
+            IncludeTarget::Angled(target) => (target, false),
+            IncludeTarget::Macro(_) => return,
+        };
+        self.facts.includes.push(Include {
+            target: text_of(target),
+            quoted,
+            creates: self.creates,
+            at: self.at(self.tokens[index].span.start),
+            condition,
+        });
+    }
+
+    // Identifiers.
+
+    /// Looks at the identifier at `index`; gives the index to go on at.
+    fn identifier(&mut self, index: usize) -> usize {
+        if self.outline.at_file_scope()
+            && self.tokens.get(index + 1).is_some_and(|next| next.is(b'('))
+            && !self.outline.in_initialiser()
+            && let Some(end) = self.file_scope_call(index)
+        {
+            self.outline.skip_call(end);
+            return end + 1;
+        }
+        if let Some(sign) = sign(self.tokens(), index) {
+            let origin = self.origin(index);
+            let at_file_scope = self.outline.at_file_scope() && !self.outline.in_initialiser();
+            self.used(self.tokens(), index, sign, &origin, at_file_scope);
+        }
+        index + 1
+    }
+
+    /// Reads a macro call at file scope. Gives the index of its closing
+    /// parenthesis if it is one that says something about tracepoints.
+    fn file_scope_call(&mut self, index: usize) -> Option<usize> {
+        let name = std::str::from_utf8(self.tokens().word(index)).ok()?;
+        let local = self.macros.is_wrapper(name, self.semantics);
+        if !local && self.semantics.effect(name).is_none() {
+            self.maybe_unresolved(name);
+            return self.exported_by_symbol(index, name);
+        }
+        let close = closing(self.text, self.tokens, index + 1)?;
+        if local {
+            self.expand_call(index, close, name);
+        } else {
+            let origin = self.origin(index);
+            self.declare(self.tokens(), index, &origin, &[]);
+        }
+        Some(close)
+    }
+
+    /// A call of a macro that another file may define.
+    fn maybe_unresolved(&mut self, name: &str) {
+        let is_macro = !name.bytes().any(|byte| byte.is_ascii_lowercase());
+        if is_macro && !self.macros.defines(name) && !self.facts.unresolved.iter().any(|one| one.as_ref() == name) {
+            self.facts.unresolved.push(name.into());
+        }
+    }
+
+    /// `EXPORT_SYMBOL(__tracepoint_X)`, as drivers/net/wireless/ath/ath10k has it.
+    fn exported_by_symbol(&mut self, index: usize, name: &str) -> Option<usize> {
+        if !name.starts_with("EXPORT_SYMBOL") {
+            return None;
+        }
+        let symbol = self.tokens().arguments_of(index)?.into_iter().next()?;
+        let tracepoint = self.tokens().word(symbol.start).strip_prefix(b"__tracepoint_")?;
+        let origin = self.origin(index);
+        self.facts.exports.push(Export {
+            name: text_of(tracepoint),
+            gpl: name.contains("_GPL"),
+            at: origin.at,
+            condition: origin.condition,
+        });
+        closing(self.text, self.tokens, index + 1)
+    }
+
+    fn expand_call(&mut self, index: usize, close: usize, name: &str) {
+        let origin = self.origin(index);
+        let call = &self.text[self.tokens[index].span.start as usize..self.tokens[close].span.end as usize];
+        let expansions = self.macros.expansions(name, call, &origin.condition, self.semantics);
+        let mut already: Vec<Facts> = Vec::new();
+        for expansion in expansions {
+            let before = std::mem::take(&mut self.facts);
+            let origin = Origin {
+                condition: expansion.condition,
+                ..origin.clone()
+            };
+            self.declare_expanded(&expansion.text, name, &origin);
+            already.push(std::mem::replace(&mut self.facts, before));
+        }
+        super::declarations::merge_variants(&mut self.facts, already);
+    }
+
+    /// Reads what a wrapper came to.
+    fn declare_expanded(&mut self, text: &[u8], wrapper: &str, origin: &Origin) {
+        let lexed = lex(text, false);
+        let tokens = Tokens {
+            text,
+            all: &lexed.tokens,
+        };
+        let mut index = 0;
+        while index < lexed.tokens.len() {
+            let word = std::str::from_utf8(tokens.word(index)).unwrap_or_default();
+            if self.semantics.effect(word).is_some() && tokens.is(index + 1, b'(') {
+                let via = self.macros.chain(wrapper, word);
+                self.declare(tokens, index, origin, &via);
+                index = closing(text, &lexed.tokens, index + 1).unwrap_or(index);
+            }
+            index += 1;
+        }
+    }
+
+    /// Records what the call of a macro of the tracing core at `index` makes.
+    fn declare(&mut self, tokens: Tokens<'_>, index: usize, origin: &Origin, via: &[Box<str>]) {
+        let Some(call) = declared(tokens, index, self.semantics, |words| self.name_of(words)) else {
+            return;
+        };
+        match call {
+            Declared::Tracepoint(mut declaration) => {
+                declaration.at = origin.at;
+                declaration.condition = origin.condition.clone();
+                declaration.via = via.to_vec();
+                declaration.system = self.system.clone();
+                self.facts.declarations.push(*declaration);
+            }
+            Declared::Definition(name) => self.facts.definitions.push(Definition {
+                name,
+                at: origin.at,
+                condition: origin.condition.clone(),
+            }),
+            Declared::Export { name, gpl } => self.facts.exports.push(Export {
+                name,
+                gpl,
+                at: origin.at,
+                condition: origin.condition.clone(),
+            }),
+            Declared::CustomEvent(tracepoint) => self.facts.custom_events.push(CustomEvent {
+                tracepoint,
+                at: origin.at,
+                condition: origin.condition.clone(),
+            }),
+        }
+    }
+
+    /// A name argument that is not a single word, expanded.
+    fn name_of(&self, words: &[u8]) -> Option<Box<str>> {
+        pasting::name_of(words, &self.macros)
+    }
+
+    // Uses.
+
+    fn used(&mut self, tokens: Tokens<'_>, index: usize, sign: Sign, origin: &Origin, at_file_scope: bool) {
+        match sign {
+            Sign::Function { called } => {
+                let usage = match (called, at_file_scope) {
+                    (true, true) => Use::Definition,
+                    (true, false) => Use::Call,
+                    (false, _) => Use::Pointer,
+                };
+                self.mention(text_of(tokens.word(index)), usage, origin);
+            }
+            Sign::Guard(name) => {
+                let identifier = format!("trace_{name}_enabled").into();
+                self.mention(identifier, Use::Guard, origin);
+            }
+            Sign::Registers(probe) => {
+                let target = Target::Function(text_of(tokens.word(index)));
+                self.attach(target, probe.into_iter().collect(), origin);
+            }
+            Sign::Symbol { name, probes } => self.attach(Target::Symbol(name), probes, origin),
+            Sign::RegistersSome(probe) => self.probes_of_some.extend(probe),
+            Sign::LooksUp => self.looks_up = true,
+        }
+    }
+
+    fn mention(&mut self, identifier: Box<str>, usage: Use, origin: &Origin) {
+        self.facts.mentions.push(Mention {
+            identifier,
+            usage,
+            function: origin.function.clone(),
+            at: origin.at,
+            condition: origin.condition.clone(),
+            pasted: false,
+        });
+    }
+
+    fn attach(&mut self, target: Target, probes: Vec<Box<str>>, origin: &Origin) {
+        self.facts.attachments.push(Attachment {
+            target,
+            probes,
+            function: origin.function.clone(),
+            at: origin.at,
+            condition: origin.condition.clone(),
+        });
+    }
+
+    // The end of the file.
+
+    fn finish(mut self) -> Facts {
+        self.attach_looked_up();
+        pasting::resolve_in_file(self.tokens(), &self.macros, self.semantics, &self.lines, &mut self.facts);
+        self.keep_macros();
+        self.facts.prune();
+        self.facts
+    }
+
+    /// Strings in a file that looks tracepoints up by name may be their names.
+    fn attach_looked_up(&mut self) {
+        for attachment in &mut self.facts.attachments {
+            if matches!(attachment.target, Target::Symbol(_)) {
+                attachment.probes.extend(self.probes_of_some.iter().cloned());
+            }
+        }
+        if !self.looks_up || self.probes_of_some.is_empty() {
+            return;
+        }
+        for index in std::mem::take(&mut self.strings) {
+            let literal = self.tokens().word(index);
+            let Some(name) = literal.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")) else {
+                continue;
+            };
+            let mut probes = self.tokens().companions(index);
+            probes.extend(self.probes_of_some.iter().cloned());
+            let origin = Origin {
+                at: self.at(self.tokens[index].span.start),
+                condition: Condition::default(),
+                function: None,
+            };
+            self.attach(Target::Name(text_of(name)), probes, &origin);
+        }
+    }
+
+    /// Keeps the macros that other files may need.
+    fn keep_macros(&mut self) {
+        let mut wrappers: Vec<MacroDefinition> = Vec::new();
+        for (name, variants) in self.macros.iter() {
+            if !self.macros.is_wrapper(name, self.semantics) {
+                continue;
+            }
+            for variant in variants {
+                if let Some(text) = &variant.text {
+                    wrappers.push(MacroDefinition {
+                        name: name.into(),
+                        text: text.as_ref().into(),
+                        condition: variant.condition.clone(),
+                    });
+                }
+            }
+        }
+        wrappers.sort_by(|a, b| (&a.name, &a.text).cmp(&(&b.name, &b.text)));
+        self.facts.wrappers = wrappers;
+    }
+}

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! The facts of all files joined: one entry for each declaration, with its
+//! definitions, exports, call sites and probes.
+//!
+//! It may not read files.
+
+use super::facts::{At, Declaration, Facts, Makes, Mention, Target, Use};
+use crate::kernel::semantics::Semantics;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+/// The facts of every file that has any, by path.
+pub type FactsByPath = BTreeMap<Arc<str>, Arc<Facts>>;
+
+/// A place in a file of the tree.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Site {
+    /// Path from the root of the tree.
+    pub file: Arc<str>,
+    /// Where in it.
+    pub at: At,
+}
+
+/// How visible a tracepoint is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Visibility {
+    /// No trace event of its own.
+    Bare,
+    /// A trace event: an entry in tracefs, an id that perf opens.
+    Event,
+}
+
+/// A call of a tracepoint.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CallSite {
+    /// Where.
+    pub site: Site,
+    /// The function or macro around it.
+    pub function: Option<Arc<str>>,
+    /// How it is used there; never [`Use::Definition`].
+    pub usage: Use,
+    /// Whether a macro pasted the name.
+    pub pasted: bool,
+}
+
+/// A probe that in-kernel code attaches.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Probe {
+    /// Where it is attached.
+    pub site: Site,
+    /// The functions that may be it.
+    pub functions: Vec<Box<str>>,
+    /// The function that attaches it.
+    pub attached_by: Option<Arc<str>>,
+}
+
+/// One declaration of a tracepoint, and all that is known of it.
+#[derive(Clone, Debug)]
+pub struct Tracepoint {
+    /// The file that declares it.
+    pub file: Arc<str>,
+    /// The declaration.
+    pub declaration: Declaration,
+    /// Whether it has an entry in the BPF raw tracepoint map.
+    pub bpf: bool,
+    /// The translation units that make it.
+    pub definitions: Vec<Site>,
+    /// Where it is exported, and whether only to GPL modules.
+    pub exports: Vec<(Site, bool)>,
+    /// Where it is called.
+    pub call_sites: Vec<CallSite>,
+    /// Where it is guarded.
+    pub guards: Vec<CallSite>,
+    /// Probes attached by in-kernel code.
+    pub probes: Vec<Probe>,
+}
+
+impl Tracepoint {
+    /// Its real name.
+    pub fn name(&self) -> &str {
+        &self.declaration.name
+    }
+
+    /// Whether it has an event.
+    pub fn visibility(&self) -> Visibility {
+        if self.declaration.makes.event {
+            Visibility::Event
+        } else {
+            Visibility::Bare
+        }
+    }
+
+    /// Whether it is a tracepoint without an event.
+    pub fn is_bare(&self) -> bool {
+        self.visibility() == Visibility::Bare
+    }
+}
+
+/// Every tracepoint of a tree.
+#[derive(Clone, Debug, Default)]
+pub struct Inventory {
+    /// By name, then path, then line.
+    pub tracepoints: Vec<Tracepoint>,
+    by_name: HashMap<Box<str>, Vec<usize>>,
+}
+
+impl Inventory {
+    /// Joins the facts of a tree's files.
+    pub fn of(facts: &FactsByPath, semantics: &Semantics) -> Self {
+        let mut inventory = Self::declared(facts);
+        inventory.add_exports(facts);
+        inventory.add_uses(facts, semantics);
+        inventory.add_probes(facts, semantics);
+        super::definitions::add(&mut inventory, facts);
+        inventory.sort();
+        inventory
+    }
+
+    /// The declarations of the real tracepoint `name`.
+    pub fn named(&self, name: &str) -> impl Iterator<Item = &Tracepoint> {
+        let indices = self.by_name.get(name).map_or(&[][..], Vec::as_slice);
+        indices.iter().map(|&index| &self.tracepoints[index])
+    }
+
+    /// Whether there is a tracepoint `name`.
+    pub fn contains(&self, name: &str) -> bool {
+        self.by_name.contains_key(name)
+    }
+
+    fn declared(facts: &FactsByPath) -> Self {
+        let mut inventory = Self::default();
+        for (file, facts) in facts {
+            for declaration in facts.declarations.iter().filter(|one| one.makes.tracepoint) {
+                inventory.push(file, declaration);
+            }
+        }
+        inventory
+            .tracepoints
+            .sort_by(|a, b| (a.name(), &a.file, a.declaration.at).cmp(&(b.name(), &b.file, b.declaration.at)));
+        inventory.index();
+        inventory
+    }
+
+    fn push(&mut self, file: &Arc<str>, declaration: &Declaration) {
+        self.tracepoints.push(Tracepoint {
+            file: file.clone(),
+            declaration: declaration.clone(),
+            bpf: declaration.makes.bpf,
+            definitions: Vec::new(),
+            exports: Vec::new(),
+            call_sites: Vec::new(),
+            guards: Vec::new(),
+            probes: Vec::new(),
+        });
+    }
+
+    fn index(&mut self) {
+        self.by_name.clear();
+        for (index, tracepoint) in self.tracepoints.iter().enumerate() {
+            self.by_name
+                .entry(tracepoint.declaration.name.clone())
+                .or_default()
+                .push(index);
+        }
+    }
+
+    /// Runs `change` on every declaration of `name`.
+    fn each(&mut self, name: &str, mut change: impl FnMut(&mut Tracepoint)) {
+        let Some(indices) = self.by_name.get(name) else {
+            return;
+        };
+        for &index in indices {
+            change(&mut self.tracepoints[index]);
+        }
+    }
+
+    fn add_exports(&mut self, facts: &FactsByPath) {
+        for (file, facts) in facts {
+            for export in &facts.exports {
+                let site = Site {
+                    file: file.clone(),
+                    at: export.at,
+                };
+                self.each(&export.name, |tracepoint| {
+                    tracepoint.exports.push((site.clone(), export.gpl));
+                });
+            }
+        }
+    }
+
+    fn add_uses(&mut self, facts: &FactsByPath, semantics: &Semantics) {
+        for (file, facts) in facts {
+            for mention in &facts.mentions {
+                if mention.usage == Use::Definition {
+                    continue;
+                }
+                self.add_use(file, mention, semantics);
+            }
+        }
+    }
+
+    fn add_use(&mut self, file: &Arc<str>, mention: &Mention, semantics: &Semantics) {
+        let Some((name, usage)) = self.used(mention, semantics) else {
+            return;
+        };
+        let call = CallSite {
+            site: Site {
+                file: file.clone(),
+                at: mention.at,
+            },
+            function: mention.function.clone(),
+            usage,
+            pasted: mention.pasted,
+        };
+        self.each(&name, |tracepoint| {
+            if usage == Use::Guard {
+                tracepoint.guards.push(call.clone());
+            } else {
+                tracepoint.call_sites.push(call.clone());
+            }
+        });
+    }
+
+    /// The tracepoint that a mention uses, and how.
+    pub fn used(&self, mention: &Mention, semantics: &Semantics) -> Option<(Box<str>, Use)> {
+        semantics
+            .calls_of(&mention.identifier)
+            .find(|(name, _)| self.contains(name))
+            .map(|(name, guard)| (name.into(), if guard { Use::Guard } else { mention.usage }))
+    }
+
+    fn add_probes(&mut self, facts: &FactsByPath, semantics: &Semantics) {
+        for (file, facts) in facts {
+            for attachment in &facts.attachments {
+                let Some(name) = self.target(&attachment.target, semantics) else {
+                    continue;
+                };
+                let probe = Probe {
+                    site: Site {
+                        file: file.clone(),
+                        at: attachment.at,
+                    },
+                    functions: attachment.probes.clone(),
+                    attached_by: attachment.function.clone(),
+                };
+                self.each(&name, |tracepoint| tracepoint.probes.push(probe.clone()));
+            }
+        }
+    }
+
+    /// The tracepoint that a probe is attached to.
+    pub fn target(&self, target: &Target, semantics: &Semantics) -> Option<Box<str>> {
+        match target {
+            Target::Symbol(name) | Target::Name(name) => {
+                self.contains(name).then(|| name.clone())
+            }
+            Target::Function(identifier) => semantics
+                .registrations_of(identifier)
+                .find(|name| self.contains(name))
+                .map(Into::into),
+        }
+    }
+
+    fn sort(&mut self) {
+        for tracepoint in &mut self.tracepoints {
+            tracepoint.definitions.sort();
+            tracepoint.definitions.dedup();
+            tracepoint.exports.sort();
+            tracepoint.call_sites.sort();
+            tracepoint.call_sites.dedup();
+            tracepoint.guards.sort();
+            tracepoint.guards.dedup();
+            tracepoint.probes.sort();
+            tracepoint.probes.dedup();
+        }
+    }
+
+    /// Names with at least one bare and no event declaration.
+    pub fn bare_names(&self) -> HashSet<&str> {
+        let mut bare: HashSet<&str> = HashSet::new();
+        for (name, indices) in &self.by_name {
+            if indices.iter().all(|&index| self.tracepoints[index].is_bare()) {
+                bare.insert(name);
+            }
+        }
+        bare
+    }
+}
+
+/// What a set of declarations of one name makes together.
+pub fn makes<'a>(tracepoints: impl Iterator<Item = &'a Tracepoint>) -> Makes {
+    tracepoints.fold(Makes::default(), |makes, one| makes.or(one.declaration.makes))
+}
