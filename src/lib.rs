@@ -11,5 +11,7 @@
 //! tree's own macros do, `inventory` every tracepoint with how visible it is,
 //! `rules` findings, `output` their shapes. `cli` wires them together.
 
+pub mod inventory;
+pub mod kernel;
 pub mod source;
 pub mod syntax;

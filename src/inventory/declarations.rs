@@ -79,6 +79,7 @@ pub fn declared(
         arguments: call.list(effect.arguments, b"TP_ARGS"),
         class: effect
             .class
+            .filter(|&class| class != pattern.argument)
             .and_then(|class| call.arguments.get(class).cloned())
             .map(|range| joined(tokens.text, &tokens.all[range]).into()),
         system: None,
@@ -91,7 +92,11 @@ struct Call<'a> {
 }
 
 impl Call<'_> {
-    fn name(&self, pattern: &NamePattern, expand: &impl Fn(&[u8]) -> Option<Box<str>>) -> Option<Box<str>> {
+    fn name(
+        &self,
+        pattern: &NamePattern,
+        expand: &impl Fn(&[u8]) -> Option<Box<str>>,
+    ) -> Option<Box<str>> {
         let words: Vec<&Token> = self
             .tokens
             .all
@@ -125,8 +130,10 @@ impl Call<'_> {
 
     fn items(&self, range: Range<usize>) -> Vec<Box<str>> {
         let Tokens { text, all } = self.tokens;
-        let wrapped = matches!(self.tokens.word(range.start), b"TP_PROTO" | b"TP_ARGS" | b"PARAMS")
-            && self.tokens.is(range.start + 1, b'(');
+        let wrapped = matches!(
+            self.tokens.word(range.start),
+            b"TP_PROTO" | b"TP_ARGS" | b"PARAMS"
+        ) && self.tokens.is(range.start + 1, b'(');
         let close = if wrapped {
             closing(text, all, range.start + 1)
         } else {

@@ -189,8 +189,6 @@ pub struct MacroDefinition {
     pub name: Box<str>,
     /// The directive, `#define` and all.
     pub text: Box<[u8]>,
-    /// Where.
-    pub at: At,
     /// The `#if`s around it.
     pub condition: Condition,
 }
@@ -221,4 +219,29 @@ pub struct Facts {
     pub pasting: Vec<MacroDefinition>,
     /// Macros called at file scope that this file does not define.
     pub unresolved: Vec<Box<str>>,
+}
+
+impl Facts {
+    /// Whether nothing is said about tracepoints, but for includes that may
+    /// lead to files that do.
+    fn is_silent(&self) -> bool {
+        self.declarations.is_empty()
+            && self.definitions.is_empty()
+            && self.exports.is_empty()
+            && self.mentions.is_empty()
+            && self.attachments.is_empty()
+            && self.custom_events.is_empty()
+            && self.overrides.is_empty()
+            && self.wrappers.is_empty()
+            && self.pasting.is_empty()
+    }
+
+    /// Drops what can be of no use to anyone.
+    pub fn prune(&mut self) {
+        if self.is_silent() {
+            self.unresolved.clear();
+            self.includes
+                .retain(|include| include.creates || include.target.contains("trace"));
+        }
+    }
 }

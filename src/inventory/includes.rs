@@ -58,7 +58,12 @@ impl<'a> Includes<'a> {
         let mut next = 0;
         while let Some(&path) = reached.get(next) {
             next += 1;
-            for include in self.facts.get(path).iter().flat_map(|facts| &facts.includes) {
+            for include in self
+                .facts
+                .get(path)
+                .iter()
+                .flat_map(|facts| &facts.includes)
+            {
                 if let Some(found) = self.find(path, include)
                     && !reached.contains(&found)
                 {
@@ -84,7 +89,12 @@ fn ends_with_path(path: &str, tail: &str) -> bool {
 }
 
 fn shared_folders(a: &str, b: &str) -> usize {
-    let folders = |path: &str| folder(path).split('/').map(str::to_owned).collect::<Vec<_>>();
+    let folders = |path: &str| {
+        folder(path)
+            .split('/')
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
     folders(a)
         .iter()
         .zip(&folders(b))

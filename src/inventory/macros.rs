@@ -31,6 +31,13 @@ pub struct Variant {
     pub condition: Condition,
 }
 
+impl Variant {
+    /// Whether the body names one of `names`.
+    pub fn mentions_any(&self, names: &BTreeSet<Box<str>>) -> bool {
+        self.body.iter().any(|name| names.contains(name))
+    }
+}
+
 /// The macros that are defined at a place in a file.
 #[derive(Clone, Debug, Default)]
 pub struct Macros {
@@ -227,7 +234,10 @@ impl Macros {
 
 fn expand_with(text: &[u8], variants: &[&Variant]) -> Vec<u8> {
     let mut table = MacroTable::default();
-    for directive in variants.iter().filter_map(|variant| variant.text.as_deref()) {
+    for directive in variants
+        .iter()
+        .filter_map(|variant| variant.text.as_deref())
+    {
         table.define(directive);
     }
     expand(text, &table)

@@ -6,4 +6,14 @@
 //! [`scan`] gathers the facts of a tree; [`resolve`] joins them into an
 //! [`Inventory`](resolve::Inventory). What lives here may not judge.
 
+mod declarations;
+mod definitions;
 pub mod facts;
+pub mod includes;
+mod macros;
+mod pasting;
+pub mod reader;
+pub mod resolve;
+mod rust;
+pub mod scan;
+mod uses;

@@ -19,7 +19,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What generated functions start with, as far as macros paste them.
-const STEMS: [&[u8]; 4] = [b"trace_", b"__trace_", b"register_trace_", b"rust_do_trace_"];
+const STEMS: [&[u8]; 4] = [
+    b"trace_",
+    b"__trace_",
+    b"register_trace_",
+    b"rust_do_trace_",
+];
 
 /// The pasting macros of include/linux/args.h, compiler_types.h and others.
 const PASTERS: [&[u8]; 3] = [
@@ -35,7 +40,10 @@ pub fn name_of(words: &[u8], macros: &Macros) -> Option<Box<str>> {
         table.define(paster);
     }
     for (_, variants) in macros.iter() {
-        for text in variants.iter().filter_map(|variant| variant.text.as_deref()) {
+        for text in variants
+            .iter()
+            .filter_map(|variant| variant.text.as_deref())
+        {
             table.define(text);
         }
     }
@@ -50,7 +58,11 @@ pub fn name_of(words: &[u8], macros: &Macros) -> Option<Box<str>> {
 pub fn pasting_macros(macros: &Macros) -> BTreeSet<Box<str>> {
     let mut pasting: BTreeSet<Box<str>> = macros
         .iter()
-        .filter(|(_, variants)| variants.iter().any(|variant| variant.text.as_deref().is_some_and(pastes)))
+        .filter(|(_, variants)| {
+            variants
+                .iter()
+                .any(|variant| variant.text.as_deref().is_some_and(pastes))
+        })
         .map(|(name, _)| name.into())
         .collect();
     loop {
@@ -61,7 +73,9 @@ pub fn pasting_macros(macros: &Macros) -> BTreeSet<Box<str>> {
                 .iter()
                 .filter(|(name, variants)| {
                     !pasting.contains(*name)
-                        && variants.iter().any(|variant| variant.mentions_any(&pasting))
+                        && variants
+                            .iter()
+                            .any(|variant| variant.mentions_any(&pasting))
                 })
                 .map(|(name, _)| name.into())
                 .collect()
@@ -94,7 +108,13 @@ fn pastes(directive: &[u8]) -> bool {
 
 /// Resolves the pasted uses of one file by its own macros, and keeps these for
 /// the files that include it.
-pub fn resolve_in_file(text: &[u8], tokens: &[Token], lines: &Lines, macros: &Macros, facts: &mut Facts) {
+pub fn resolve_in_file(
+    text: &[u8],
+    tokens: &[Token],
+    lines: &Lines,
+    macros: &Macros,
+    facts: &mut Facts,
+) {
     let names = pasting_macros(macros);
     if names.is_empty() {
         return;
@@ -110,7 +130,9 @@ pub fn resolve_in_file(text: &[u8], tokens: &[Token], lines: &Lines, macros: &Ma
             }
         }
     }
-    facts.pasting.sort_by(|a, b| (&a.name, &a.text).cmp(&(&b.name, &b.text)));
+    facts
+        .pasting
+        .sort_by(|a, b| (&a.name, &a.text).cmp(&(&b.name, &b.text)));
     Resolver::new(text, tokens, lines, &names, macros).walk(facts);
 }
 
@@ -169,7 +191,7 @@ impl<'a> Resolver<'a> {
                 && let Ok(name) = std::str::from_utf8(self.tokens.word(index))
                 && self.names.contains(name)
             {
-                self.resolve(index, name, &conditions.condition(), outline.function(), facts);
+                self.resolve(index, &conditions.condition(), outline.function(), facts);
             }
             outline.token(index);
         }
@@ -178,7 +200,6 @@ impl<'a> Resolver<'a> {
     fn resolve(
         &self,
         index: usize,
-        name: &str,
         condition: &Condition,
         function: Option<&Arc<str>>,
         facts: &mut Facts,
@@ -201,7 +222,6 @@ impl<'a> Resolver<'a> {
             function,
             called_after: self.tokens.is(last + 1, b'('),
         };
-        let _ = name;
         for expansion in self.macros.expansions_by(self.names, call, condition) {
             place.uses_of(&expansion.text, &expansion.condition, facts);
         }
@@ -263,7 +283,13 @@ impl Place<'_> {
         }
     }
 
-    fn attach(&self, target: Target, probes: Vec<Box<str>>, condition: &Condition, facts: &mut Facts) {
+    fn attach(
+        &self,
+        target: Target,
+        probes: Vec<Box<str>>,
+        condition: &Condition,
+        facts: &mut Facts,
+    ) {
         let attachment = Attachment {
             target,
             probes,

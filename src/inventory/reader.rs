@@ -25,12 +25,7 @@ use std::sync::Arc;
 
 /// Reads the file at `path`. `imported` are the wrapper macros of headers that
 /// it includes.
-pub fn read(
-    path: &str,
-    text: &[u8],
-    semantics: &Semantics,
-    imported: &[MacroDefinition],
-) -> Facts {
+pub fn read(path: &str, text: &[u8], semantics: &Semantics, imported: &[MacroDefinition]) -> Facts {
     if path.ends_with(".rs") {
         return super::rust::read(text);
     }
@@ -220,7 +215,10 @@ impl<'a> Reader<'a> {
             let pasted = |near: Option<&Token>| near.is_some_and(|near| near.kind == Kind::Paste);
             if token.kind != Kind::Identifier
                 || pasted(lexed.tokens.get(at + 1))
-                || pasted(at.checked_sub(1).and_then(|before| lexed.tokens.get(before)))
+                || pasted(
+                    at.checked_sub(1)
+                        .and_then(|before| lexed.tokens.get(before)),
+                )
             {
                 continue;
             }
@@ -292,7 +290,10 @@ impl<'a> Reader<'a> {
     /// A call of a macro that another file may define.
     fn maybe_unresolved(&mut self, name: &str) {
         let is_macro = !name.bytes().any(|byte| byte.is_ascii_lowercase());
-        if is_macro && !self.macros.defines(name) && !self.facts.unresolved.iter().any(|one| one.as_ref() == name) {
+        if is_macro
+            && !self.macros.defines(name)
+            && !self.facts.unresolved.iter().any(|one| one.as_ref() == name)
+        {
             self.facts.unresolved.push(name.into());
         }
     }
@@ -303,7 +304,10 @@ impl<'a> Reader<'a> {
             return None;
         }
         let symbol = self.tokens().arguments_of(index)?.into_iter().next()?;
-        let tracepoint = self.tokens().word(symbol.start).strip_prefix(b"__tracepoint_")?;
+        let tracepoint = self
+            .tokens()
+            .word(symbol.start)
+            .strip_prefix(b"__tracepoint_")?;
         let origin = self.origin(index);
         self.facts.exports.push(Export {
             name: text_of(tracepoint),
@@ -316,8 +320,11 @@ impl<'a> Reader<'a> {
 
     fn expand_call(&mut self, index: usize, close: usize, name: &str) {
         let origin = self.origin(index);
-        let call = &self.text[self.tokens[index].span.start as usize..self.tokens[close].span.end as usize];
-        let expansions = self.macros.expansions(name, call, &origin.condition, self.semantics);
+        let call = &self.text
+            [self.tokens[index].span.start as usize..self.tokens[close].span.end as usize];
+        let expansions = self
+            .macros
+            .expansions(name, call, &origin.condition, self.semantics);
         let mut already: Vec<Facts> = Vec::new();
         for expansion in expansions {
             let before = std::mem::take(&mut self.facts);
@@ -352,7 +359,8 @@ impl<'a> Reader<'a> {
 
     /// Records what the call of a macro of the tracing core at `index` makes.
     fn declare(&mut self, tokens: Tokens<'_>, index: usize, origin: &Origin, via: &[Box<str>]) {
-        let Some(call) = declared(tokens, index, self.semantics, |words| self.name_of(words)) else {
+        let Some(call) = declared(tokens, index, self.semantics, |words| self.name_of(words))
+        else {
             return;
         };
         match call {
@@ -389,7 +397,14 @@ impl<'a> Reader<'a> {
 
     // Uses.
 
-    fn used(&mut self, tokens: Tokens<'_>, index: usize, sign: Sign, origin: &Origin, at_file_scope: bool) {
+    fn used(
+        &mut self,
+        tokens: Tokens<'_>,
+        index: usize,
+        sign: Sign,
+        origin: &Origin,
+        at_file_scope: bool,
+    ) {
         match sign {
             Sign::Function { called } => {
                 let usage = match (called, at_file_scope) {
@@ -438,7 +453,13 @@ impl<'a> Reader<'a> {
 
     fn finish(mut self) -> Facts {
         self.attach_looked_up();
-        pasting::resolve_in_file(self.tokens(), &self.macros, self.semantics, &self.lines, &mut self.facts);
+        pasting::resolve_in_file(
+            self.text,
+            self.tokens,
+            &self.lines,
+            &self.macros,
+            &mut self.facts,
+        );
         self.keep_macros();
         self.facts.prune();
         self.facts
@@ -448,7 +469,9 @@ impl<'a> Reader<'a> {
     fn attach_looked_up(&mut self) {
         for attachment in &mut self.facts.attachments {
             if matches!(attachment.target, Target::Symbol(_)) {
-                attachment.probes.extend(self.probes_of_some.iter().cloned());
+                attachment
+                    .probes
+                    .extend(self.probes_of_some.iter().cloned());
             }
         }
         if !self.looks_up || self.probes_of_some.is_empty() {
@@ -456,7 +479,10 @@ impl<'a> Reader<'a> {
         }
         for index in std::mem::take(&mut self.strings) {
             let literal = self.tokens().word(index);
-            let Some(name) = literal.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")) else {
+            let Some(name) = literal
+                .strip_prefix(b"\"")
+                .and_then(|rest| rest.strip_suffix(b"\""))
+            else {
                 continue;
             };
             let mut probes = self.tokens().companions(index);

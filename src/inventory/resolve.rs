@@ -134,9 +134,9 @@ impl Inventory {
                 inventory.push(file, declaration);
             }
         }
-        inventory
-            .tracepoints
-            .sort_by(|a, b| (a.name(), &a.file, a.declaration.at).cmp(&(b.name(), &b.file, b.declaration.at)));
+        inventory.tracepoints.sort_by(|a, b| {
+            (a.name(), &a.file, a.declaration.at).cmp(&(b.name(), &b.file, b.declaration.at))
+        });
         inventory.index();
         inventory
     }
@@ -251,9 +251,7 @@ impl Inventory {
     /// The tracepoint that a probe is attached to.
     pub fn target(&self, target: &Target, semantics: &Semantics) -> Option<Box<str>> {
         match target {
-            Target::Symbol(name) | Target::Name(name) => {
-                self.contains(name).then(|| name.clone())
-            }
+            Target::Symbol(name) | Target::Name(name) => self.contains(name).then(|| name.clone()),
             Target::Function(identifier) => semantics
                 .registrations_of(identifier)
                 .find(|name| self.contains(name))
@@ -279,7 +277,10 @@ impl Inventory {
     pub fn bare_names(&self) -> HashSet<&str> {
         let mut bare: HashSet<&str> = HashSet::new();
         for (name, indices) in &self.by_name {
-            if indices.iter().all(|&index| self.tracepoints[index].is_bare()) {
+            if indices
+                .iter()
+                .all(|&index| self.tracepoints[index].is_bare())
+            {
                 bare.insert(name);
             }
         }
@@ -289,5 +290,7 @@ impl Inventory {
 
 /// What a set of declarations of one name makes together.
 pub fn makes<'a>(tracepoints: impl Iterator<Item = &'a Tracepoint>) -> Makes {
-    tracepoints.fold(Makes::default(), |makes, one| makes.or(one.declaration.makes))
+    tracepoints.fold(Makes::default(), |makes, one| {
+        makes.or(one.declaration.makes)
+    })
 }

@@ -33,9 +33,18 @@ pub fn read(text: &[u8]) -> Facts {
                 .map(|name| String::from_utf8_lossy(&text[name.clone()]).into());
         }
         let inside = blocks.iter().any(|block| block.contains(&index));
-        if !inside && names.contains(bytes) && text.get(word.end) == Some(&b'(') && !is_fn_name(text, &words, index) {
+        if !inside
+            && names.contains(bytes)
+            && text.get(word.end) == Some(&b'(')
+            && !is_fn_name(text, &words, index)
+        {
             called.insert(bytes);
-            facts.mentions.push(mention(bytes, Use::Call, function.clone(), at(&lines, word)));
+            facts.mentions.push(mention(
+                bytes,
+                Use::Call,
+                function.clone(),
+                at(&lines, word),
+            ));
         }
     }
     // A declaration that this file does not call is an entry point for others.
@@ -44,7 +53,9 @@ pub fn read(text: &[u8]) -> Facts {
             let word = &words[index];
             let bytes = &text[word.clone()];
             if is_fn_name(text, &words, index) && !called.contains(bytes) {
-                facts.mentions.push(mention(bytes, Use::Pointer, None, at(&lines, word)));
+                facts
+                    .mentions
+                    .push(mention(bytes, Use::Pointer, None, at(&lines, word)));
             }
         }
     }
@@ -80,7 +91,11 @@ fn is_fn_name(text: &[u8], words: &[Range<usize>], index: usize) -> bool {
 }
 
 /// The names after `fn` in a block.
-fn declared<'a>(text: &'a [u8], words: &'a [Range<usize>], block: Range<usize>) -> impl Iterator<Item = &'a [u8]> {
+fn declared<'a>(
+    text: &'a [u8],
+    words: &'a [Range<usize>],
+    block: Range<usize>,
+) -> impl Iterator<Item = &'a [u8]> {
     block
         .filter(|&index| is_fn_name(text, words, index))
         .map(|index| &text[words[index].clone()])
@@ -94,7 +109,8 @@ fn declaring_blocks(text: &[u8], words: &[Range<usize>]) -> Vec<Range<usize>> {
             continue;
         }
         // Declarations hold no braces of their own.
-        let end = memchr::memchr(b'}', &text[word.end..]).map_or(text.len(), |length| word.end + length);
+        let end =
+            memchr::memchr(b'}', &text[word.end..]).map_or(text.len(), |length| word.end + length);
         let past = words.partition_point(|word| word.start < end);
         blocks.push(index + 1..past);
     }
@@ -116,7 +132,10 @@ fn words(text: &[u8]) -> Vec<Range<usize>> {
         } else if byte == b'r' && raw_string(rest) > 0 {
             at += raw_string(rest);
         } else if is_word_byte(byte) {
-            let length = rest.iter().position(|&byte| !is_word_byte(byte)).unwrap_or(rest.len());
+            let length = rest
+                .iter()
+                .position(|&byte| !is_word_byte(byte))
+                .unwrap_or(rest.len());
             words.push(at..at + length);
             at += length;
         } else {
@@ -167,7 +186,8 @@ fn raw_string(text: &[u8]) -> usize {
     let mut end = vec![b'"'];
     end.extend(std::iter::repeat_n(b'#', hashes));
     let start = hashes + 2;
-    memchr::memmem::find(&text[start..], &end).map_or(text.len(), |length| start + length + end.len())
+    memchr::memmem::find(&text[start..], &end)
+        .map_or(text.len(), |length| start + length + end.len())
 }
 
 #[cfg(test)]
@@ -182,7 +202,14 @@ mod tests {
         let found: Vec<_> = facts
             .mentions
             .iter()
-            .map(|mention| (mention.identifier.as_ref(), mention.at.line, mention.usage, mention.function.as_deref()))
+            .map(|mention| {
+                (
+                    mention.identifier.as_ref(),
+                    mention.at.line,
+                    mention.usage,
+                    mention.function.as_deref(),
+                )
+            })
             .collect();
         assert_eq!(
             found,

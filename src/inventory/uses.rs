@@ -6,7 +6,7 @@
 //! Which of the identifiers really belong to a tracepoint is decided when all
 //! declarations are known.
 
-use crate::syntax::groups::{arguments, closing};
+use crate::syntax::groups::{arguments, closing_within};
 use crate::syntax::lexer::{Kind, Token};
 use std::ops::Range;
 
@@ -51,6 +51,9 @@ const WALKING: [&[u8]; 3] = [
     b"for_each_tracepoint_in_module",
 ];
 
+/// How many tokens away from a use its arguments and its neighbours may be.
+const DISTANCE: usize = 1 << 14;
+
 /// A run of tokens with their text.
 #[derive(Clone, Copy, Debug)]
 pub struct Tokens<'a> {
@@ -78,7 +81,7 @@ impl<'a> Tokens<'a> {
         if !self.is(name + 1, b'(') {
             return None;
         }
-        let close = closing(self.text, self.all, name + 1)?;
+        let close = closing_within(self.text, self.all, name + 1, DISTANCE)?;
         Some(arguments(self.text, self.all, name + 1, close))
     }
 
@@ -92,13 +95,26 @@ impl<'a> Tokens<'a> {
     }
 
     fn is_plain_name(&self, index: usize) -> bool {
-        self.all.get(index).is_some_and(|token| token.kind == Kind::Identifier)
+        self.all
+            .get(index)
+            .is_some_and(|token| token.kind == Kind::Identifier)
             && !self.is(index + 1, b'(')
             && !self.is(index + 1, b':')
-            && !index.checked_sub(1).is_some_and(|before| self.is(before, b'.') || self.is(before, b'>'))
+            && !index
+                .checked_sub(1)
+                .is_some_and(|before| self.is(before, b'.') || self.is(before, b'>'))
             && !matches!(
                 self.word(index),
-                b"void" | b"const" | b"struct" | b"NULL" | b"true" | b"false" | b"static" | b"sizeof" | b"int" | b"tracepoint"
+                b"void"
+                    | b"const"
+                    | b"struct"
+                    | b"NULL"
+                    | b"true"
+                    | b"false"
+                    | b"static"
+                    | b"sizeof"
+                    | b"int"
+                    | b"tracepoint"
             )
     }
 
@@ -108,7 +124,7 @@ impl<'a> Tokens<'a> {
         let Some(open) = self.opening_before(index) else {
             return Vec::new();
         };
-        let close = closing(self.text, self.all, open).unwrap_or(self.all.len());
+        let close = closing_within(self.text, self.all, open, DISTANCE).unwrap_or(open + 1);
         let mut depth = 0u32;
         let mut names = Vec::new();
         for at in open + 1..close {
@@ -130,7 +146,6 @@ impl<'a> Tokens<'a> {
     /// The opening parenthesis or brace of the innermost group around `index`,
     /// looked for within a bounded distance.
     fn opening_before(&self, index: usize) -> Option<usize> {
-        const DISTANCE: usize = 4096;
         let mut depth = 0u32;
         for at in (index.saturating_sub(DISTANCE)..index).rev() {
             match self.all[at].kind {
@@ -170,7 +185,9 @@ fn sign_of(tokens: Tokens<'_>, index: usize, word: &[u8]) -> Option<Sign> {
     }
     if word.starts_with(b"register_trace_") && tokens.is(index + 1, b'(') {
         let probe = tokens.arguments_of(index)?.into_iter().next();
-        return Some(Sign::Registers(probe.and_then(|range| tokens.last_identifier(range))));
+        return Some(Sign::Registers(
+            probe.and_then(|range| tokens.last_identifier(range)),
+        ));
     }
     if word == b"tracepoint_enabled" {
         let name = tokens.arguments_of(index)?.into_iter().next()?;
@@ -223,7 +240,10 @@ fn registering_call_around(tokens: Tokens<'_>, index: usize) -> Option<Option<Bo
 fn registers_some(tokens: Tokens<'_>, index: usize) -> Option<Sign> {
     let mut given = tokens.arguments_of(index)?.into_iter();
     let tracepoint = given.next()?;
-    if tracepoint.clone().any(|at| tokens.word(at).starts_with(b"__tracepoint_")) {
+    if tracepoint
+        .clone()
+        .any(|at| tokens.word(at).starts_with(b"__tracepoint_"))
+    {
         return None;
     }
     let probe = given.next().and_then(|range| tokens.last_identifier(range));
@@ -267,7 +287,10 @@ mod tests {
             signs("tracepoint_probe_register_prio(&__tracepoint_a, probe, x, 1)"),
             [symbol.clone()]
         );
-        assert_eq!(signs("struct t x[] = { { &__tracepoint_a, probe }, };"), [symbol]);
+        assert_eq!(
+            signs("struct t x[] = { { &__tracepoint_a, probe }, };"),
+            [symbol]
+        );
         assert_eq!(
             signs("for_each_kernel_tracepoint(look, 0); tracepoint_probe_register(tp, probe, 0)"),
             [Sign::LooksUp, Sign::RegistersSome(Some("probe".into()))]
@@ -277,6 +300,9 @@ mod tests {
     #[test]
     fn exports_and_detaching_are_no_probes() {
         assert_eq!(signs("EXPORT_SYMBOL(__tracepoint_a)"), []);
-        assert_eq!(signs("tracepoint_probe_unregister(&__tracepoint_a, p, 0)"), []);
+        assert_eq!(
+            signs("tracepoint_probe_unregister(&__tracepoint_a, p, 0)"),
+            []
+        );
     }
 }

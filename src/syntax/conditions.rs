@@ -135,7 +135,10 @@ impl Condition {
 
     /// Whether the other holds wherever this does.
     pub fn implies(&self, other: &Self) -> bool {
-        other.clauses().iter().all(|clause| self.implies_clause(clause))
+        other
+            .clauses()
+            .iter()
+            .all(|clause| self.implies_clause(clause))
     }
 
     fn implies_clause(&self, clause: &Clause) -> bool {
@@ -148,7 +151,13 @@ impl Condition {
         if self.clauses.is_none() && other.clauses.is_none() {
             return false;
         }
-        contradictory(self.clauses().iter().chain(other.clauses()).cloned().collect())
+        contradictory(
+            self.clauses()
+                .iter()
+                .chain(other.clauses())
+                .cloned()
+                .collect(),
+        )
     }
 
     /// Whether no configuration has it.
@@ -161,7 +170,10 @@ impl Condition {
         let speaks = |clause: &Clause| {
             clause.iter().any(|one| {
                 let name = one.text.strip_prefix("defined(");
-                neutral(name.and_then(|name| name.strip_suffix(')')).unwrap_or(&one.text))
+                neutral(
+                    name.and_then(|name| name.strip_suffix(')'))
+                        .unwrap_or(&one.text),
+                )
             })
         };
         if !self.clauses().iter().any(speaks) {
@@ -261,7 +273,10 @@ fn literal(expression: &Expression, negated: bool) -> Literal {
         negated,
         compound: matches!(
             expression,
-            Expression::Binary(..) | Expression::And(..) | Expression::Or(..) | Expression::Opaque(_)
+            Expression::Binary(..)
+                | Expression::And(..)
+                | Expression::Or(..)
+                | Expression::Opaque(_)
         ),
     }
 }
@@ -315,7 +330,9 @@ impl ConditionStack {
 
     /// Whether the place is never compiled: `#if 0`.
     pub fn is_dead(&self) -> bool {
-        self.frames.last().is_some_and(|frame| frame.dead || frame.outer_dead)
+        self.frames
+            .last()
+            .is_some_and(|frame| frame.dead || frame.outer_dead)
     }
 
     /// The condition at this place.
@@ -357,7 +374,9 @@ impl ConditionStack {
 
 impl Frame {
     fn take(&mut self, expression: &Expression, negated: bool) {
-        let value = expression.value(&|_| None).map(|value| (value != 0) != negated);
+        let value = expression
+            .value(&|_| None)
+            .map(|value| (value != 0) != negated);
         self.dead = self.taken || value == Some(false);
         self.taken |= value == Some(true);
         let (holds, fails) = if negated {
@@ -398,7 +417,10 @@ mod tests {
                 found.push(if stack.is_dead() {
                     "dead".to_owned()
                 } else {
-                    stack.condition().render().unwrap_or_else(|| "always".to_owned())
+                    stack
+                        .condition()
+                        .render()
+                        .unwrap_or_else(|| "always".to_owned())
                 });
             }
         }
@@ -421,14 +443,28 @@ mod tests {
 
     #[test]
     fn guards_and_dead_code() {
-        assert_eq!(conditions("#ifndef _H\n#define _H\nHERE\n#endif"), ["always"]);
         assert_eq!(
-            conditions("#if !defined(_H) || defined(TRACE_HEADER_MULTI_READ)\n#define _H\nHERE\n#endif"),
+            conditions("#ifndef _H\n#define _H\nHERE\n#endif"),
             ["always"]
         );
-        assert_eq!(conditions("#if 0\nHERE\n#else\nHERE\n#endif"), ["dead", "always"]);
-        assert_eq!(conditions("#if 1\nHERE\n#else\nHERE\n#endif"), ["always", "dead"]);
-        assert_eq!(conditions("#if 0\n#if 1\nHERE\n#endif\n#endif\nHERE"), ["dead", "always"]);
+        assert_eq!(
+            conditions(
+                "#if !defined(_H) || defined(TRACE_HEADER_MULTI_READ)\n#define _H\nHERE\n#endif"
+            ),
+            ["always"]
+        );
+        assert_eq!(
+            conditions("#if 0\nHERE\n#else\nHERE\n#endif"),
+            ["dead", "always"]
+        );
+        assert_eq!(
+            conditions("#if 1\nHERE\n#else\nHERE\n#endif"),
+            ["always", "dead"]
+        );
+        assert_eq!(
+            conditions("#if 0\n#if 1\nHERE\n#endif\n#endif\nHERE"),
+            ["dead", "always"]
+        );
         assert_eq!(conditions("#endif\n#else\nHERE"), ["always"]);
     }
 
@@ -441,7 +477,9 @@ mod tests {
         let (a, not_a) = (of("defined(A)"), of("!defined(A)"));
         assert!(a.is_exclusive_with(&not_a));
         assert!(!a.is_exclusive_with(&of("defined(B)")));
-        assert!(of("defined(A) || defined(B)").is_exclusive_with(&of("!defined(A) && !defined(B)")));
+        assert!(
+            of("defined(A) || defined(B)").is_exclusive_with(&of("!defined(A) && !defined(B)"))
+        );
         assert!(of("defined(A) && defined(B)").implies(&a));
         assert!(!a.implies(&of("defined(B)")));
         assert_eq!(a.or(&not_a), Condition::default());

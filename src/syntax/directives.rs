@@ -188,7 +188,10 @@ mod tests {
 
     #[test]
     fn others() {
-        assert_eq!(Directive::parse(b"#ifdef /* x */ A"), Directive::Ifdef(b"A"));
+        assert_eq!(
+            Directive::parse(b"#ifdef /* x */ A"),
+            Directive::Ifdef(b"A")
+        );
         assert_eq!(
             Directive::parse(b"#include <a/b.h> // c"),
             Directive::Include(IncludeTarget::Angled(b"a/b.h"))
@@ -197,7 +200,14 @@ mod tests {
             Directive::parse(b"#include \"b.h\""),
             Directive::Include(IncludeTarget::Quoted(b"b.h"))
         );
-        for text in [&b"#"[..], b"#define", b"#define X(", b"#include", b"#include \"a", b"#if"] {
+        for text in [
+            &b"#"[..],
+            b"#define",
+            b"#define X(",
+            b"#include",
+            b"#include \"a",
+            b"#if",
+        ] {
             let _ = Directive::parse(text);
         }
     }

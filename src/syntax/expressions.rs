@@ -295,7 +295,10 @@ mod tests {
     #[test]
     fn rendering() {
         let render = |text: &str| Expression::parse(text.as_bytes()).render();
-        assert_eq!(render("IS_ENABLED(CONFIG_A) && !defined(B)"), "CONFIG_A && !defined(B)");
+        assert_eq!(
+            render("IS_ENABLED(CONFIG_A) && !defined(B)"),
+            "CONFIG_A && !defined(B)"
+        );
         assert_eq!(render("CONFIG_N > 2"), "CONFIG_N > 2");
     }
 }

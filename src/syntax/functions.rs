@@ -143,10 +143,16 @@ mod tests {
     fn functions_are_cut_out_whole() {
         let text = "static int a;\n#define M(x) g(x)\nint f(void)\n{\n\tg(1);\n}\nvoid h(void) { k(&m, n); }\n";
         let found = functions(text.as_bytes());
-        let names: Vec<_> = found.iter().map(|function| function.name.as_str()).collect();
+        let names: Vec<_> = found
+            .iter()
+            .map(|function| function.name.as_str())
+            .collect();
         assert_eq!(names, ["M", "f", "h"]);
         let body = String::from_utf8_lossy(found[1].span.of(text.as_bytes())).into_owned();
-        assert!(body.trim().starts_with("int f") || body.contains("int f(void)"), "{body}");
+        assert!(
+            body.trim().starts_with("int f") || body.contains("int f(void)"),
+            "{body}"
+        );
         assert!(body.ends_with('}'));
         let used = names_used(found[2].span.of(text.as_bytes()));
         assert!(used.contains("k") && used.contains("m") && used.contains("n"));

@@ -63,8 +63,18 @@ fn closes(token: &Token) -> bool {
 
 /// Index of the token that closes the group which `tokens[open]` opens.
 pub fn closing(text: &[u8], tokens: &[Token], open: usize) -> Option<usize> {
+    closing_within(text, tokens, open, tokens.len())
+}
+
+/// As [`closing`], looking no further than `distance` tokens ahead.
+pub fn closing_within(
+    text: &[u8],
+    tokens: &[Token],
+    open: usize,
+    distance: usize,
+) -> Option<usize> {
     let mut depths = Depths::default();
-    for (index, token) in tokens.iter().enumerate().skip(open) {
+    for (index, token) in tokens.iter().enumerate().skip(open).take(distance) {
         if token.kind == Kind::Directive {
             depths.directive(token.span.of(text));
         } else if opens(token) {

@@ -342,7 +342,16 @@ mod tests {
 
     #[test]
     fn unterminated_input_ends() {
-        for text in ["\"abc", "'", "/* x", "#define A \\", "\\", "\"a\\", "#", "a // b \\"] {
+        for text in [
+            "\"abc",
+            "'",
+            "/* x",
+            "#define A \\",
+            "\\",
+            "\"a\\",
+            "#",
+            "a // b \\",
+        ] {
             let lexed = lex(text.as_bytes(), true);
             assert!(
                 lexed
@@ -355,6 +364,9 @@ mod tests {
 
     #[test]
     fn apostrophe_in_a_directive_does_not_hide_its_end() {
-        assert_eq!(words("#error don't\nint x;"), ["#error don't", "int", "x", ";"]);
+        assert_eq!(
+            words("#error don't\nint x;"),
+            ["#error don't", "int", "x", ";"]
+        );
     }
 }

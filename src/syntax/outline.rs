@@ -235,12 +235,27 @@ mod tests {
 
     #[test]
     fn names_of_functions() {
-        assert_eq!(one("static int f(int (*g)(void)) { HERE }").as_deref(), Some("f"));
-        assert_eq!(one("int f(x) __must_hold(y) __cold { HERE }").as_deref(), Some("f"));
-        assert_eq!(one("__printf(1, 2) void f(x) { HERE }").as_deref(), Some("f"));
+        assert_eq!(
+            one("static int f(int (*g)(void)) { HERE }").as_deref(),
+            Some("f")
+        );
+        assert_eq!(
+            one("int f(x) __must_hold(y) __cold { HERE }").as_deref(),
+            Some("f")
+        );
+        assert_eq!(
+            one("__printf(1, 2) void f(x) { HERE }").as_deref(),
+            Some("f")
+        );
         assert_eq!(one("void __f(x) { HERE }").as_deref(), Some("__f"));
-        assert_eq!(one("SYSCALL_DEFINE1(open, int, a) { HERE }").as_deref(), Some("sys_open"));
-        assert_eq!(one("EXPORT_SYMBOL(g)\nint f(void) { { } HERE }").as_deref(), Some("f"));
+        assert_eq!(
+            one("SYSCALL_DEFINE1(open, int, a) { HERE }").as_deref(),
+            Some("sys_open")
+        );
+        assert_eq!(
+            one("EXPORT_SYMBOL(g)\nint f(void) { { } HERE }").as_deref(),
+            Some("f")
+        );
         assert_eq!(one("struct s x = { .a = HERE };"), None);
         assert_eq!(one("struct s { int HERE; };"), None);
     }

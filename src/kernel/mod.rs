@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! What a kernel tree says of itself: what its tracing macros do, who maintains
+//! what, which version it is.
+//!
+//! The tree's own headers are the specification; nothing per version is
+//! written down here. It may not know which tracepoints a tree has.
+
+pub mod expand;
+pub mod preprocessor;
+pub mod probing;
+pub mod semantics;

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! What the tracepoint macros of a tree make, read off its own headers.
+//!
+//! include/linux/tracepoint.h is run for the first reading of a trace header,
+//! then include/trace/define_trace.h with a look at the macro table each time
+//! that it reads the header again, then include/trace/define_custom_trace.h.
+//! In each of these phases every macro that can reach one of the sections is
+//! called, and what comes out is noted. It may not know which macros there are.
+
+use super::expand::MacroTable;
+use super::preprocessor::{Follow, run};
+use super::probing::{self, MARKS};
+use crate::syntax::directives::IncludeTarget;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+pub use super::probing::{ExportEffect, Form, FormKind, MacroEffect, NamePattern};
+
+const TRACEPOINT_H: &str = "include/linux/tracepoint.h";
+const DEFINE_TRACE_H: &str = "include/trace/define_trace.h";
+const DEFINE_CUSTOM_TRACE_H: &str = "include/trace/define_custom_trace.h";
+
+/// Gives the text of a file of the tree.
+pub type ReadFile<'a> = dyn Fn(&str) -> Option<Arc<[u8]>> + 'a;
+
+/// Why a tree's macros cannot be understood.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A header of the tracing core is not there.
+    #[error("no {0}: not a kernel tree, or one without tracepoints")]
+    Missing(&'static str),
+    /// The headers are there but `TRACE_EVENT()` does not make what it must.
+    #[error(
+        "TRACE_EVENT() of this tree's include/linux/tracepoint.h and include/trace/ makes {0}: \
+         these headers are in a form that this version cannot read"
+    )]
+    SelfCheck(String),
+}
+
+/// What every macro makes, and the functions that a tracepoint comes with.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Semantics {
+    effects: BTreeMap<String, MacroEffect>,
+    forms: Vec<Form>,
+}
+
+/// The macro tables of all phases of a tree.
+pub struct Phases {
+    /// While a trace header is first read.
+    first: MacroTable,
+    /// Each time that define_trace.h reads it again.
+    defining: Vec<MacroTable>,
+    /// Each time that define_custom_trace.h reads it.
+    custom: Vec<MacroTable>,
+}
+
+/// Whether the file at `path` is a part of the tracing core, whose macros are
+/// the specification and declare nothing themselves.
+pub fn is_framework_header(path: &str) -> bool {
+    if path == TRACEPOINT_H || path == "include/linux/tracepoint-defs.h" {
+        return true;
+    }
+    path.strip_prefix("include/trace/").is_some_and(|rest| {
+        rest.strip_prefix("stages/").is_some() || (rest.ends_with(".h") && !rest.contains('/'))
+    })
+}
+
+impl Phases {
+    /// Runs the headers of the tracing core.
+    ///
+    /// # Errors
+    /// One of them is missing.
+    pub fn run(read: &ReadFile<'_>) -> Result<Self, Error> {
+        let text = read(TRACEPOINT_H).ok_or(Error::Missing(TRACEPOINT_H))?;
+        let mut first = MacroTable::default();
+        run(TRACEPOINT_H, &text, &mut first, &mut |_, _, _| Follow::Skip);
+        let text = read(DEFINE_TRACE_H).ok_or(Error::Missing(DEFINE_TRACE_H))?;
+        let defining = readings(
+            DEFINE_TRACE_H,
+            &text,
+            b"#define CREATE_TRACE_POINTS",
+            &first,
+            read,
+        );
+        let custom = read(DEFINE_CUSTOM_TRACE_H).map_or_else(Vec::new, |text| {
+            let create = b"#define CREATE_CUSTOM_TRACE_EVENTS";
+            readings(DEFINE_CUSTOM_TRACE_H, &text, create, &first, read)
+        });
+        Ok(Self {
+            first,
+            defining,
+            custom,
+        })
+    }
+
+    fn all(&self) -> impl Iterator<Item = &MacroTable> {
+        std::iter::once(&self.first)
+            .chain(&self.defining)
+            .chain(&self.custom)
+    }
+
+    /// What every macro makes over all phases.
+    pub fn effects(&self) -> BTreeMap<String, MacroEffect> {
+        let mut effects = BTreeMap::new();
+        for (phase, table) in self.all().enumerate() {
+            gather(table, phase == 0, &mut effects);
+        }
+        effects
+    }
+
+    /// The phases with another header read at the start of each.
+    fn with(&self, path: &str, text: &[u8]) -> Self {
+        let with = |table: &MacroTable| {
+            let mut table = table.clone();
+            run(path, text, &mut table, &mut |_, _, _| Follow::Skip);
+            table
+        };
+        Self {
+            first: with(&self.first),
+            defining: self.defining.iter().map(with).collect(),
+            custom: self.custom.iter().map(with).collect(),
+        }
+    }
+}
+
+/// The macro table at each `#include TRACE_INCLUDE(…)` of `text`.
+fn readings(
+    path: &str,
+    text: &[u8],
+    create: &[u8],
+    first: &MacroTable,
+    read: &ReadFile<'_>,
+) -> Vec<MacroTable> {
+    let mut table = first.clone();
+    table.define(create);
+    let mut tables = Vec::new();
+    run(
+        path,
+        text,
+        &mut table,
+        &mut |from, target, table| match target {
+            IncludeTarget::Macro(_) => {
+                tables.push(table.clone());
+                Follow::Skip
+            }
+            IncludeTarget::Angled(target) | IncludeTarget::Quoted(target) => {
+                core_header(from, target, read)
+            }
+        },
+    );
+    tables
+}
+
+/// Follows an include to another header of the tracing core.
+fn core_header(from: &str, target: &[u8], read: &ReadFile<'_>) -> Follow {
+    let target = String::from_utf8_lossy(target);
+    let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
+    for path in [format!("include/{target}"), format!("{folder}/{target}")] {
+        if path.starts_with("include/trace/")
+            && is_framework_header(&path)
+            && let Some(text) = read(&path)
+        {
+            return Follow::File(path, text);
+        }
+    }
+    Follow::Skip
+}
+
+/// Calls every macro of `table` that can make something.
+fn gather(table: &MacroTable, first: bool, effects: &mut BTreeMap<String, MacroEffect>) {
+    let mut reaching = HashMap::new();
+    let mut names: Vec<&[u8]> = table.names().collect();
+    names.sort_unstable();
+    for name in names {
+        if !reaches(name, table, &mut reaching) {
+            continue;
+        }
+        let mut effect = probing::probe(name, table);
+        if first {
+            // Outside of the trace headers it is the tracepoint itself.
+            effect.defines = effect.tracepoint.take();
+        }
+        if !effect.is_empty() {
+            let name = String::from_utf8_lossy(name).into_owned();
+            effects.entry(name).or_default().merge(effect);
+        }
+    }
+}
+
+/// Whether a call of `name` can come to one of the marks.
+fn reaches<'a>(name: &'a [u8], table: &'a MacroTable, known: &mut HashMap<&'a [u8], bool>) -> bool {
+    if let Some(&known) = known.get(name) {
+        return known;
+    }
+    known.insert(name, false);
+    let found = table.body(name).any(|(text, _)| {
+        MARKS.iter().any(|mark| text.starts_with(mark))
+            || (table.contains(text) && reaches(text, table, known))
+    });
+    known.insert(name, found);
+    found
+}
+
+impl Semantics {
+    /// Reads the headers of a tree.
+    ///
+    /// # Errors
+    /// The headers are missing, or in a form that cannot be understood.
+    pub fn read(read: &ReadFile<'_>) -> Result<Self, Error> {
+        Self::of(&Phases::run(read)?)
+    }
+
+    /// What the macros make in these phases.
+    ///
+    /// # Errors
+    /// `TRACE_EVENT()` does not make a tracepoint, an event and a BPF entry.
+    pub fn of(phases: &Phases) -> Result<Self, Error> {
+        let mut semantics = Self {
+            effects: phases.effects(),
+            forms: probing::forms(b"DECLARE_TRACE", &phases.first),
+        };
+        // `DECLARE_TRACE()` may put a suffix behind the name.
+        if let Some(declares) = semantics
+            .effects
+            .get("DECLARE_TRACE")
+            .and_then(|effect| effect.declares.clone())
+        {
+            for form in &mut semantics.forms {
+                if let Some(rest) = form.suffix.strip_prefix(declares.suffix.as_str()) {
+                    form.suffix = rest.to_owned();
+                }
+            }
+        }
+        semantics.self_check()?;
+        Ok(semantics)
+    }
+
+    fn self_check(&self) -> Result<(), Error> {
+        let effect = self.effects.get("TRACE_EVENT").cloned().unwrap_or_default();
+        let made = [
+            (effect.tracepoint.is_some(), "a tracepoint"),
+            (effect.event.is_some(), "an event"),
+            (effect.bpf.is_some(), "a BPF entry"),
+            (effect.declares.is_some(), "trace_X()"),
+        ];
+        if made.iter().all(|(is_made, _)| *is_made) {
+            return Ok(());
+        }
+        let made: Vec<&str> = made
+            .iter()
+            .filter(|(is_made, _)| *is_made)
+            .map(|(_, what)| *what)
+            .collect();
+        Err(Error::SelfCheck(if made.is_empty() {
+            "nothing".to_owned()
+        } else {
+            format!("only {}", made.join(" and "))
+        }))
+    }
+
+    /// What a macro of the tracing core makes.
+    pub fn effect(&self, name: &str) -> Option<&MacroEffect> {
+        self.effects.get(name)
+    }
+
+    /// Every macro with what it makes.
+    pub fn effects(&self) -> impl Iterator<Item = (&str, &MacroEffect)> {
+        self.effects
+            .iter()
+            .map(|(name, effect)| (name.as_str(), effect))
+    }
+
+    /// The functions that a tracepoint comes with.
+    pub fn forms(&self) -> &[Form] {
+        &self.forms
+    }
+
+    /// Whether `name` is a macro of the tracing core that makes something.
+    pub fn is_framework_macro(&self, name: &str) -> bool {
+        self.effects.contains_key(name)
+    }
+
+    /// The tracepoints that a use of `identifier` may be of, the likeliest
+    /// first, and whether it only asks if they are on.
+    pub fn calls_of<'a>(&'a self, identifier: &'a str) -> impl Iterator<Item = (&'a str, bool)> {
+        self.forms
+            .iter()
+            .filter(|form| matches!(form.kind, FormKind::Call | FormKind::Guard))
+            .filter_map(|form| Some((name_in(form, identifier)?, form.kind == FormKind::Guard)))
+    }
+
+    /// The tracepoints that `identifier` may attach a probe to.
+    pub fn registrations_of<'a>(&'a self, identifier: &'a str) -> impl Iterator<Item = &'a str> {
+        self.forms
+            .iter()
+            .filter(|form| form.kind == FormKind::Register)
+            .filter_map(|form| name_in(form, identifier))
+    }
+
+    /// With the macros of `headers`, which are outside of the tracing core but
+    /// define macros over it, as include/trace/hooks/vendor_hooks.h of Android does.
+    pub fn extended(&self, phases: &Phases, headers: &[(&str, &[u8])]) -> Self {
+        let mut extended = self.clone();
+        for (path, text) in headers {
+            for (name, effect) in phases.with(path, text).effects() {
+                extended.effects.entry(name).or_insert(effect);
+            }
+        }
+        extended
+    }
+}
+
+fn name_in<'a>(form: &Form, identifier: &'a str) -> Option<&'a str> {
+    identifier
+        .strip_prefix(form.prefix.as_str())?
+        .strip_suffix(form.suffix.as_str())
+        .filter(|name| !name.is_empty())
+}
