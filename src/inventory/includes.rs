@@ -27,8 +27,8 @@ impl<'a> Includes<'a> {
     }
 
     /// The file that `include` in the file `from` means. Beside the standard
-    /// places, the nearest file is taken whose path ends as the include does,
-    /// as Kbuild's `-I $(src)` has it.
+    /// places, the nearest trace header is taken whose path ends as the include
+    /// does, as Kbuild's `-I $(src)` has it.
     pub fn find(&self, from: &str, include: &Include) -> Option<&'a Arc<str>> {
         let target: &str = &include.target;
         let beside = normalised(folder(from), target);
@@ -43,6 +43,9 @@ impl<'a> Includes<'a> {
     }
 
     fn nearest(&self, from: &str, target: &str) -> Option<&'a Arc<str>> {
+        if !file_name(target).contains("trace") {
+            return None;
+        }
         let tail = target.trim_start_matches("../").trim_start_matches("./");
         self.by_name
             .get(file_name(target))?
@@ -52,7 +55,8 @@ impl<'a> Includes<'a> {
             .copied()
     }
 
-    /// All files that `start` reaches through includes, itself with them.
+    /// All files that `start` reaches through includes of trace headers, itself
+    /// with them. Other headers were as a rule read before, and are guarded.
     pub fn closure(&self, start: &'a Arc<str>) -> Vec<&'a Arc<str>> {
         let mut reached = vec![start];
         let mut next = 0;

@@ -21,27 +21,43 @@ const MOST_COMBINATIONS: usize = 16;
 const DEEPEST: usize = 32;
 
 /// One definition of a macro.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Variant {
+#[derive(Clone, Debug)]
+pub struct Variant<'a> {
     /// The whole directive; `None` for an `#undef`.
-    pub text: Option<Arc<[u8]>>,
+    pub text: Option<&'a [u8]>,
     /// The identifiers of its body.
     body: Arc<[Box<str>]>,
     /// The `#if`s around it.
     pub condition: Condition,
 }
 
-impl Variant {
+impl Variant<'_> {
     /// Whether the body names one of `names`.
     pub fn mentions_any(&self, names: &BTreeSet<Box<str>>) -> bool {
         self.body.iter().any(|name| names.contains(name))
     }
 }
 
+/// A `#define` or an `#undef`, as it was met.
+#[derive(Clone, Debug)]
+struct Met<'a> {
+    name: &'a [u8],
+    /// The directive and its body; `None` for an `#undef`.
+    text: Option<(&'a [u8], &'a [u8])>,
+    condition: Condition,
+}
+
 /// The macros that are defined at a place in a file.
+///
+/// Most files define many and need none, so they are only put in order once one
+/// of them turns out to matter.
 #[derive(Clone, Debug, Default)]
-pub struct Macros {
-    by_name: HashMap<Box<str>, Vec<Variant>>,
+pub struct Macros<'a> {
+    met: Vec<Met<'a>>,
+    by_name: HashMap<Box<str>, Vec<Variant<'a>>>,
+    /// Whether one of them can come to a macro of the tracing core, or to the
+    /// name of a generated function.
+    matters: bool,
 }
 
 /// What a call comes to under one choice of variants.
@@ -53,33 +69,62 @@ pub struct Expansion {
     pub condition: Condition,
 }
 
-impl Macros {
+impl<'a> Macros<'a> {
     /// Records the `#define` directive `text` of the macro `name`.
-    pub fn define(&mut self, name: &[u8], text: &[u8], body: &[u8], condition: &Condition) {
-        self.add(
-            name,
-            Variant {
-                text: Some(text.into()),
-                body: identifiers(body),
+    pub fn define(
+        &mut self,
+        name: &'a [u8],
+        text: &'a [u8],
+        body: &'a [u8],
+        condition: &Condition,
+        semantics: &Semantics,
+    ) {
+        let matters = self.matters || concerns(name, body, semantics);
+        self.met(
+            Met {
+                name,
+                text: Some((text, body)),
                 condition: condition.clone(),
             },
+            matters,
         );
     }
 
     /// Records an `#undef`.
-    pub fn undefine(&mut self, name: &[u8], condition: &Condition) {
-        self.add(
+    pub fn undefine(&mut self, name: &'a [u8], condition: &Condition) {
+        let undefined = Met {
             name,
-            Variant {
-                text: None,
-                body: Arc::default(),
-                condition: condition.clone(),
-            },
-        );
+            text: None,
+            condition: condition.clone(),
+        };
+        self.met(undefined, self.matters);
     }
 
-    fn add(&mut self, name: &[u8], variant: Variant) {
-        let variants = self.by_name.entry(text_of(name)).or_default();
+    /// Whether any macro of the file matters.
+    pub fn matter(&self) -> bool {
+        self.matters
+    }
+
+    fn met(&mut self, one: Met<'a>, matters: bool) {
+        self.met.push(one);
+        self.matters = matters;
+        if matters {
+            for one in std::mem::take(&mut self.met) {
+                self.add(one);
+            }
+        }
+    }
+
+    fn add(&mut self, met: Met<'a>) {
+        let variant = Variant {
+            text: met.text.map(|(text, _)| text),
+            body: met
+                .text
+                .map(|(_, body)| identifiers(body))
+                .unwrap_or_default(),
+            condition: met.condition,
+        };
+        let variants = self.by_name.entry(text_of(met.name)).or_default();
         variants.retain(|earlier| !earlier.condition.implies(&variant.condition));
         variants.push(variant);
     }
@@ -92,7 +137,7 @@ impl Macros {
     }
 
     /// Every macro with its variants, by name.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &[Variant])> {
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[Variant<'a>])> {
         self.by_name
             .iter()
             .map(|(name, variants)| (name.as_ref(), variants.as_slice()))
@@ -202,11 +247,7 @@ impl Macros {
             .collect()
     }
 
-    fn choose<'a>(
-        &'a self,
-        name: &str,
-        choices: Vec<(Vec<&'a Variant>, Condition)>,
-    ) -> Vec<(Vec<&'a Variant>, Condition)> {
+    fn choose<'s>(&'s self, name: &str, choices: Vec<Choice<'s, 'a>>) -> Vec<Choice<'s, 'a>> {
         let Some(variants) = self.by_name.get(name) else {
             return choices;
         };
@@ -217,7 +258,7 @@ impl Macros {
                 if condition.is_exclusive_with(&variant.condition) {
                     continue;
                 }
-                let mut more: Vec<&Variant> = chosen.clone();
+                let mut more: Vec<&Variant<'a>> = chosen.clone();
                 more.push(variant);
                 next.push((more, condition.and(&variant.condition)));
                 otherwise = otherwise.and_not(&variant.condition);
@@ -232,7 +273,25 @@ impl Macros {
     }
 }
 
-fn expand_with(text: &[u8], variants: &[&Variant]) -> Vec<u8> {
+/// A choice of variants, and when they are the ones that count.
+type Choice<'s, 'a> = (Vec<&'s Variant<'a>>, Condition);
+
+/// Whether a macro with this name and body can matter to tracepoints.
+fn concerns(name: &[u8], body: &[u8], semantics: &Semantics) -> bool {
+    let is_framework = |word: &[u8]| {
+        std::str::from_utf8(word).is_ok_and(|word| semantics.is_framework_macro(word))
+    };
+    if is_framework(name) || super::pasting::pastes(body) {
+        return true;
+    }
+    semantics.may_name_framework(body)
+        && lex(body, false)
+            .tokens
+            .iter()
+            .any(|token| token.kind == Kind::Identifier && is_framework(token.span.of(body)))
+}
+
+fn expand_with(text: &[u8], variants: &[&Variant<'_>]) -> Vec<u8> {
     let mut table = MacroTable::default();
     for directive in variants
         .iter()

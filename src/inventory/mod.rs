@@ -11,6 +11,7 @@ mod definitions;
 pub mod facts;
 pub mod includes;
 mod macros;
+mod pasted;
 mod pasting;
 pub mod reader;
 pub mod resolve;

@@ -9,12 +9,14 @@ use super::facts::{At, Attachment, Facts, MacroDefinition, Mention, Target, Use}
 use super::macros::Macros;
 use super::uses::{Sign, Tokens, sign, text_of};
 use crate::kernel::expand::{MacroTable, expand};
+use crate::kernel::semantics::Semantics;
 use crate::syntax::conditions::{Condition, ConditionStack};
 use crate::syntax::directives::Directive;
 use crate::syntax::groups::closing;
 use crate::syntax::lexer::{Kind, Lexed, Token, lex};
 use crate::syntax::lines::Lines;
 use crate::syntax::outline::Outline;
+use memchr::memmem;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -34,16 +36,13 @@ const PASTERS: [&[u8]; 3] = [
 ];
 
 /// Expands a name argument that is not a single word.
-pub fn name_of(words: &[u8], macros: &Macros) -> Option<Box<str>> {
+pub fn name_of(words: &[u8], macros: &Macros<'_>) -> Option<Box<str>> {
     let mut table = MacroTable::default();
     for paster in PASTERS {
         table.define(paster);
     }
     for (_, variants) in macros.iter() {
-        for text in variants
-            .iter()
-            .filter_map(|variant| variant.text.as_deref())
-        {
+        for text in variants.iter().filter_map(|variant| variant.text) {
             table.define(text);
         }
     }
@@ -55,13 +54,13 @@ pub fn name_of(words: &[u8], macros: &Macros) -> Option<Box<str>> {
 }
 
 /// The macros that paste names of generated functions, and those that call them.
-pub fn pasting_macros(macros: &Macros) -> BTreeSet<Box<str>> {
+pub fn pasting_macros(macros: &Macros<'_>) -> BTreeSet<Box<str>> {
     let mut pasting: BTreeSet<Box<str>> = macros
         .iter()
         .filter(|(_, variants)| {
             variants
                 .iter()
-                .any(|variant| variant.text.as_deref().is_some_and(pastes))
+                .any(|variant| variant.text.is_some_and(pastes))
         })
         .map(|(name, _)| name.into())
         .collect();
@@ -87,12 +86,11 @@ pub fn pasting_macros(macros: &Macros) -> BTreeSet<Box<str>> {
     }
 }
 
-/// Whether a `#define` pastes something onto the stem of a generated function.
-fn pastes(directive: &[u8]) -> bool {
-    let Directive::Define(define) = Directive::parse(directive) else {
+/// Whether a macro's body pastes something onto the stem of a generated function.
+pub fn pastes(body: &[u8]) -> bool {
+    if memmem::find(body, b"##").is_none() || memmem::find(body, b"trace_").is_none() {
         return false;
-    };
-    let body = define.body.of(directive);
+    }
     let Lexed { tokens, .. } = lex(body, false);
     tokens.windows(2).enumerate().any(|(index, pair)| {
         let starts_sequence = index
@@ -112,7 +110,7 @@ pub fn resolve_in_file(
     text: &[u8],
     tokens: &[Token],
     lines: &Lines,
-    macros: &Macros,
+    macros: &Macros<'_>,
     facts: &mut Facts,
 ) {
     let names = pasting_macros(macros);
@@ -121,10 +119,10 @@ pub fn resolve_in_file(
     }
     for (name, variants) in macros.iter().filter(|(name, _)| names.contains(*name)) {
         for variant in variants {
-            if let Some(text) = &variant.text {
+            if let Some(text) = variant.text {
                 facts.pasting.push(MacroDefinition {
                     name: name.into(),
-                    text: text.as_ref().into(),
+                    text: text.into(),
                     condition: variant.condition.clone(),
                 });
             }
@@ -137,12 +135,12 @@ pub fn resolve_in_file(
 }
 
 /// The pasted uses of a file by macros of the headers that it includes.
-pub fn resolve_by(text: &[u8], pasting: &[MacroDefinition]) -> Facts {
+pub fn resolve_by(text: &[u8], pasting: &[MacroDefinition], semantics: &Semantics) -> Facts {
     let mut macros = Macros::default();
     for one in pasting {
         if let Directive::Define(define) = Directive::parse(&one.text) {
             let body = define.body.of(&one.text);
-            macros.define(define.name, &one.text, body, &one.condition);
+            macros.define(define.name, &one.text, body, &one.condition, semantics);
         }
     }
     let names = pasting_macros(&macros);
@@ -156,7 +154,7 @@ struct Resolver<'a> {
     tokens: Tokens<'a>,
     lines: &'a Lines,
     names: &'a BTreeSet<Box<str>>,
-    macros: &'a Macros,
+    macros: &'a Macros<'a>,
 }
 
 impl<'a> Resolver<'a> {
@@ -165,7 +163,7 @@ impl<'a> Resolver<'a> {
         tokens: &'a [Token],
         lines: &'a Lines,
         names: &'a BTreeSet<Box<str>>,
-        macros: &'a Macros,
+        macros: &'a Macros<'a>,
     ) -> Self {
         Self {
             tokens: Tokens { text, all: tokens },

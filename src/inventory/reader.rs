@@ -21,6 +21,7 @@ use crate::syntax::groups::closing;
 use crate::syntax::lexer::{Kind, Lexed, Token, lex};
 use crate::syntax::lines::Lines;
 use crate::syntax::outline::Outline;
+use memchr::memmem;
 use std::sync::Arc;
 
 /// Reads the file at `path`. `imported` are the wrapper macros of headers that
@@ -32,7 +33,7 @@ pub fn read(path: &str, text: &[u8], semantics: &Semantics, imported: &[MacroDef
     let Lexed { tokens, .. } = lex(text, true);
     let mut reader = Reader::new(text, &tokens, semantics);
     for one in imported {
-        reader.define(&one.text, &Condition::default());
+        reader.import(one);
     }
     reader.walk();
     reader.finish()
@@ -54,7 +55,7 @@ pub(super) struct Reader<'a> {
     semantics: &'a Semantics,
     outline: Outline<'a>,
     conditions: ConditionStack,
-    macros: Macros,
+    macros: Macros<'a>,
     system: Option<Arc<str>>,
     creates: bool,
     facts: Facts,
@@ -153,14 +154,21 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn define(&mut self, text: &[u8], condition: &Condition) {
-        if let Directive::Define(define) = Directive::parse(text) {
-            let body = define.body.of(text);
-            self.macros.define(define.name, text, body, condition);
+    fn import(&mut self, one: &'a MacroDefinition) {
+        if let Directive::Define(define) = Directive::parse(&one.text) {
+            let body = define.body.of(&one.text);
+            self.macros
+                .define(define.name, &one.text, body, &one.condition, self.semantics);
         }
     }
 
-    fn defined(&mut self, index: usize, text: &[u8], define: &Define<'_>, condition: &Condition) {
+    fn defined(
+        &mut self,
+        index: usize,
+        text: &'a [u8],
+        define: &Define<'a>,
+        condition: &Condition,
+    ) {
         let body = define.body.of(text);
         match define.name {
             b"CREATE_TRACE_POINTS" => self.creates = true,
@@ -169,7 +177,8 @@ impl<'a> Reader<'a> {
             }
             name => self.overridden(index, name, body, condition),
         }
-        self.macros.define(define.name, text, body, condition);
+        self.macros
+            .define(define.name, text, body, condition, self.semantics);
         self.macro_body(index, define);
     }
 
@@ -205,6 +214,10 @@ impl<'a> Reader<'a> {
         let base = self.tokens[index].span.start;
         let span = define.body.shifted(base);
         let body = span.of(self.text);
+        // Every sign holds this word.
+        if memmem::find(body, b"trace").is_none() {
+            return;
+        }
         let lexed = lex(body, false);
         let function: Arc<str> = String::from_utf8_lossy(define.name).into();
         let tokens = Tokens {
@@ -498,16 +511,19 @@ impl<'a> Reader<'a> {
 
     /// Keeps the macros that other files may need.
     fn keep_macros(&mut self) {
+        if !self.macros.matter() {
+            return;
+        }
         let mut wrappers: Vec<MacroDefinition> = Vec::new();
         for (name, variants) in self.macros.iter() {
             if !self.macros.is_wrapper(name, self.semantics) {
                 continue;
             }
             for variant in variants {
-                if let Some(text) = &variant.text {
+                if let Some(text) = variant.text {
                     wrappers.push(MacroDefinition {
                         name: name.into(),
-                        text: text.as_ref().into(),
+                        text: text.into(),
                         condition: variant.condition.clone(),
                     });
                 }

@@ -164,13 +164,16 @@ impl Inventory {
         }
     }
 
-    /// Runs `change` on every declaration of `name`.
-    fn each(&mut self, name: &str, mut change: impl FnMut(&mut Tracepoint)) {
+    /// Runs `change` on every declaration of `name` that code in `file` can mean.
+    fn each(&mut self, name: &str, file: &str, mut change: impl FnMut(&mut Tracepoint)) {
         let Some(indices) = self.by_name.get(name) else {
             return;
         };
         for &index in indices {
-            change(&mut self.tracepoints[index]);
+            let tracepoint = &mut self.tracepoints[index];
+            if can_be_built_together(&tracepoint.file, file) {
+                change(tracepoint);
+            }
         }
     }
 
@@ -181,7 +184,7 @@ impl Inventory {
                     file: file.clone(),
                     at: export.at,
                 };
-                self.each(&export.name, |tracepoint| {
+                self.each(&export.name, file, |tracepoint| {
                     tracepoint.exports.push((site.clone(), export.gpl));
                 });
             }
@@ -212,7 +215,7 @@ impl Inventory {
             usage,
             pasted: mention.pasted,
         };
-        self.each(&name, |tracepoint| {
+        self.each(&name, file, |tracepoint| {
             if usage == Use::Guard {
                 tracepoint.guards.push(call.clone());
             } else {
@@ -243,7 +246,9 @@ impl Inventory {
                     functions: attachment.probes.clone(),
                     attached_by: attachment.function.clone(),
                 };
-                self.each(&name, |tracepoint| tracepoint.probes.push(probe.clone()));
+                self.each(&name, file, |tracepoint| {
+                    tracepoint.probes.push(probe.clone())
+                });
             }
         }
     }
@@ -286,6 +291,19 @@ impl Inventory {
         }
         bare
     }
+}
+
+/// Whether no architecture stands between two files: `kvm_exit` of arch/x86 is
+/// not that of arch/s390.
+pub fn can_be_built_together(a: &str, b: &str) -> bool {
+    match (architecture(a), architecture(b)) {
+        (Some(a), Some(b)) => a == b,
+        _ => true,
+    }
+}
+
+fn architecture(path: &str) -> Option<&str> {
+    path.strip_prefix("arch/")?.split('/').next()
 }
 
 /// What a set of declarations of one name makes together.

@@ -5,6 +5,7 @@
 //! where a tree comes from.
 
 use super::facts::Facts;
+use super::pasted;
 use super::reader;
 use super::resolve::FactsByPath;
 use crate::kernel::semantics::{Semantics, is_framework_header};
@@ -16,12 +17,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// What every file that says something about tracepoints contains. The first
 /// is by far the most frequent and must stand at the start of a word.
-const NEEDLES: [&str; 6] = [
+const NEEDLES: [&str; 12] = [
     "trace_",
-    "TRACE_",
-    "_EVENT",
     "tracepoint",
     "TRACEPOINT",
+    "TRACE_EVENT",
+    "TRACE_SYSTEM",
+    "TRACE_POINTS",
+    "DECLARE_TRACE",
+    "DEFINE_TRACE",
+    "DEFINE_EVENT",
+    "CUSTOM_EVENT",
+    "trace/events/",
     "declare_trace!",
 ];
 
@@ -50,7 +57,7 @@ impl Prefilter {
         };
         searcher.find_iter(text).any(|found| {
             let before = found.start().checked_sub(1).map(|at| text[at]);
-            found.pattern().as_usize() > 1 || !before.is_some_and(is_word_byte)
+            found.pattern().as_usize() > 0 || !before.is_some_and(is_word_byte)
         })
     }
 }
@@ -92,8 +99,10 @@ pub fn facts_where(
         }
     })?;
     let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-    Ok(found
+    let mut facts = found
         .into_iter()
         .map(|(path, facts)| (path, Arc::new(facts)))
-        .collect())
+        .collect();
+    pasted::add(tree, &mut facts, semantics, wanted)?;
+    Ok(facts)
 }

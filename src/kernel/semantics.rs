@@ -11,6 +11,7 @@ use super::expand::MacroTable;
 use super::preprocessor::{Follow, run};
 use super::probing::{self, MARKS};
 use crate::syntax::directives::IncludeTarget;
+use memchr::memmem;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -20,6 +21,9 @@ pub use super::probing::{ExportEffect, Form, FormKind, MacroEffect, NamePattern}
 const TRACEPOINT_H: &str = "include/linux/tracepoint.h";
 const DEFINE_TRACE_H: &str = "include/trace/define_trace.h";
 const DEFINE_CUSTOM_TRACE_H: &str = "include/trace/define_custom_trace.h";
+
+/// Words that the names of the tracing core's macros hold.
+const COMMON_WORDS: [&str; 2] = ["TRACE", "_EVENT"];
 
 /// Gives the text of a file of the tree.
 pub type ReadFile<'a> = dyn Fn(&str) -> Option<Arc<[u8]>> + 'a;
@@ -279,6 +283,19 @@ impl Semantics {
     /// Whether `name` is a macro of the tracing core that makes something.
     pub fn is_framework_macro(&self, name: &str) -> bool {
         self.effects.contains_key(name)
+    }
+
+    /// Whether `text` may hold the name of such a macro. Nearly all of them have
+    /// one of two words in common.
+    pub fn may_name_framework(&self, text: &[u8]) -> bool {
+        COMMON_WORDS
+            .iter()
+            .any(|word| memmem::find(text, word.as_bytes()).is_some())
+            || self
+                .effects
+                .keys()
+                .filter(|name| !COMMON_WORDS.iter().any(|word| name.contains(word)))
+                .any(|name| memmem::find(text, name.as_bytes()).is_some())
     }
 
     /// The tracepoints that a use of `identifier` may be of, the likeliest

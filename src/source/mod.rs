@@ -5,6 +5,8 @@
 //! overlay that puts patches onto a tree. What lives here knows bytes and paths
 //! and may not know what the bytes mean. Nothing here ever writes.
 
+pub mod disk;
+
 use std::sync::Arc;
 
 /// A kernel source tree. Paths are relative to its root, `/` between parts.
@@ -26,6 +28,18 @@ pub trait Tree: Sync {
     /// All others were still visited.
     fn visit(
         &self,
+        wanted: &(dyn Fn(&str) -> bool + Sync),
+        visit: &(dyn Fn(&str, &[u8]) + Sync),
+    ) -> anyhow::Result<()>;
+
+    /// As [`Tree::visit`], for the files below `folders` only, each of which
+    /// ends with a slash.
+    ///
+    /// # Errors
+    /// As [`Tree::visit`].
+    fn visit_below(
+        &self,
+        folders: &[String],
         wanted: &(dyn Fn(&str) -> bool + Sync),
         visit: &(dyn Fn(&str, &[u8]) + Sync),
     ) -> anyhow::Result<()>;

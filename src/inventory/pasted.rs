@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! The second look at a tree: uses whose names are pasted by a header's macros.
+//!
+//! A file that calls such a macro holds no word that the first look could find
+//! it by, so the folder of the header is searched for the macro's name; for a
+//! header below include/, the files that include it.
+
+use super::facts::{Facts, MacroDefinition};
+use super::includes::Includes;
+use super::pasting::resolve_by;
+use super::resolve::FactsByPath;
+use super::scan::is_source;
+use crate::kernel::semantics::Semantics;
+use crate::source::Tree;
+use crate::syntax::lexer::is_word_byte;
+use memchr::memmem;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The macros of one header, and where they may be called.
+struct Pasting {
+    header: Arc<str>,
+    macros: Vec<MacroDefinition>,
+    /// The folder below which they may be called, with its last slash.
+    folder: Option<String>,
+    /// The files that may call them, where there is no such folder.
+    files: BTreeSet<Arc<str>>,
+}
+
+impl Pasting {
+    fn may_be_called_in(&self, path: &str) -> bool {
+        path != self.header.as_ref()
+            && (self.files.contains(path)
+                || self
+                    .folder
+                    .as_deref()
+                    .is_some_and(|folder| path.starts_with(folder)))
+    }
+
+    fn is_named_in(&self, text: &[u8]) -> bool {
+        self.macros.iter().any(|one| {
+            memmem::find_iter(text, one.name.as_bytes()).any(|at| {
+                let after = text.get(at + one.name.len());
+                let before = at.checked_sub(1).and_then(|before| text.get(before));
+                !after.is_some_and(|&byte| is_word_byte(byte))
+                    && !before.is_some_and(|&byte| is_word_byte(byte))
+            })
+        })
+    }
+}
+
+/// Adds the pasted uses to the facts of `tree`, for the files for which
+/// `wanted` holds.
+///
+/// # Errors
+/// A part of the tree could not be read; the message names it.
+pub fn add(
+    tree: &dyn Tree,
+    facts: &mut FactsByPath,
+    semantics: &Semantics,
+    wanted: &(dyn Fn(&str) -> bool + Sync),
+) -> anyhow::Result<()> {
+    let pasting = pasting_headers(facts);
+    if pasting.is_empty() {
+        return Ok(());
+    }
+    let found: Mutex<BTreeMap<Arc<str>, Facts>> = Mutex::default();
+    let candidate = |path: &str| {
+        is_source(path) && wanted(path) && pasting.iter().any(|one| one.may_be_called_in(path))
+    };
+    tree.visit_below(&folders(&pasting), &candidate, &|path, text| {
+        let macros: Vec<MacroDefinition> = pasting
+            .iter()
+            .filter(|one| one.may_be_called_in(path) && one.is_named_in(text))
+            .flat_map(|one| one.macros.iter().cloned())
+            .collect();
+        if macros.is_empty() {
+            return;
+        }
+        let uses = resolve_by(text, &macros, semantics);
+        if uses != Facts::default() {
+            let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+            found.insert(path.into(), uses);
+        }
+    })?;
+    let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    for (path, uses) in found {
+        let facts = Arc::make_mut(facts.entry(path).or_default());
+        facts.mentions.extend(uses.mentions);
+        facts.attachments.extend(uses.attachments);
+    }
+    Ok(())
+}
+
+fn pasting_headers(facts: &FactsByPath) -> Vec<Pasting> {
+    let includes = Includes::of(facts);
+    facts
+        .iter()
+        .filter(|(path, says)| path.ends_with(".h") && !says.pasting.is_empty())
+        .map(|(header, says)| {
+            let folder = header
+                .rsplit_once('/')
+                .map(|(folder, _)| format!("{folder}/"));
+            let shared = header.starts_with("include/") || folder.is_none();
+            Pasting {
+                header: header.clone(),
+                macros: says.pasting.clone(),
+                folder: folder.filter(|_| !shared),
+                files: if shared {
+                    includers(header, facts, &includes)
+                } else {
+                    BTreeSet::new()
+                },
+            }
+        })
+        .collect()
+}
+
+/// The files that include `header`, directly or through others.
+fn includers(
+    header: &Arc<str>,
+    facts: &FactsByPath,
+    includes: &Includes<'_>,
+) -> BTreeSet<Arc<str>> {
+    let mut reached: BTreeSet<Arc<str>> = BTreeSet::from([header.clone()]);
+    loop {
+        let more: Vec<Arc<str>> = facts
+            .iter()
+            .filter(|(path, says)| {
+                !reached.contains(*path)
+                    && says.includes.iter().any(|include| {
+                        includes
+                            .find(path, include)
+                            .is_some_and(|found| reached.contains(found))
+                    })
+            })
+            .map(|(path, _)| path.clone())
+            .collect();
+        if more.is_empty() {
+            return reached;
+        }
+        reached.extend(more);
+    }
+}
+
+/// The folders to be searched.
+fn folders(pasting: &[Pasting]) -> Vec<String> {
+    let mut folders: BTreeSet<String> = pasting
+        .iter()
+        .filter_map(|one| one.folder.clone())
+        .collect();
+    for file in pasting.iter().flat_map(|one| &one.files) {
+        if let Some((folder, _)) = file.rsplit_once('/') {
+            folders.insert(format!("{folder}/"));
+        }
+    }
+    let all = folders.clone();
+    folders.retain(|folder| {
+        !all.iter()
+            .any(|other| other != folder && folder.starts_with(other.as_str()))
+    });
+    folders.into_iter().collect()
+}
