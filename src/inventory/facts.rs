@@ -214,6 +214,8 @@ pub struct Facts {
     pub overrides: Vec<Override>,
     /// Macros that declare tracepoints when called.
     pub wrappers: Vec<MacroDefinition>,
+    /// Macros that write the sections of tracepoints and events themselves.
+    pub sections: Vec<MacroDefinition>,
     /// Macros that paste names of generated functions when called, and those
     /// that they need.
     pub pasting: Vec<MacroDefinition>,
@@ -233,6 +235,7 @@ impl Facts {
             && self.custom_events.is_empty()
             && self.overrides.is_empty()
             && self.wrappers.is_empty()
+            && self.sections.is_empty()
             && self.pasting.is_empty()
     }
 

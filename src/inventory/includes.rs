@@ -33,7 +33,11 @@ impl<'a> Includes<'a> {
         let target: &str = &include.target;
         let beside = normalised(folder(from), target);
         let standard = normalised("include", target);
-        let places = [include.quoted.then_some(beside), Some(standard)];
+        let architecture = from
+            .strip_prefix("arch/")
+            .and_then(|rest| rest.split('/').next());
+        let own = architecture.map(|name| normalised(&format!("arch/{name}/include"), target));
+        let places = [include.quoted.then_some(beside), own, Some(standard)];
         for place in places.into_iter().flatten().flatten() {
             if let Some((path, _)) = self.facts.get_key_value(place.as_str()) {
                 return Some(path);
@@ -58,15 +62,26 @@ impl<'a> Includes<'a> {
     /// All files that `start` reaches through includes of trace headers, itself
     /// with them. Other headers were as a rule read before, and are guarded.
     pub fn closure(&self, start: &'a Arc<str>) -> Vec<&'a Arc<str>> {
+        self.reached(start, false)
+    }
+
+    /// All files that `start` reaches through includes of any kind, itself with
+    /// them.
+    pub fn reachable(&self, start: &'a Arc<str>) -> Vec<&'a Arc<str>> {
+        self.reached(start, true)
+    }
+
+    fn reached(&self, start: &'a Arc<str>, all: bool) -> Vec<&'a Arc<str>> {
         let mut reached = vec![start];
         let mut next = 0;
         while let Some(&path) = reached.get(next) {
             next += 1;
-            for include in self
+            let includes = self
                 .facts
                 .get(path)
-                .iter()
-                .flat_map(|facts| &facts.includes)
+                .into_iter()
+                .flat_map(|facts| &facts.includes);
+            for include in includes.filter(|one| all || one.quoted || one.target.contains("trace"))
             {
                 if let Some(found) = self.find(path, include)
                     && !reached.contains(&found)

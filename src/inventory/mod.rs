@@ -8,13 +8,16 @@
 
 mod declarations;
 mod definitions;
+mod extensions;
 pub mod facts;
 pub mod includes;
 mod macros;
+mod partial;
 mod pasted;
 mod pasting;
 pub mod reader;
 pub mod resolve;
 mod rust;
 pub mod scan;
+pub mod state;
 mod uses;

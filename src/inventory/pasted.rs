@@ -69,15 +69,7 @@ pub fn add(
         is_source(path) && wanted(path) && pasting.iter().any(|one| one.may_be_called_in(path))
     };
     tree.visit_below(&folders(&pasting), &candidate, &|path, text| {
-        let macros: Vec<MacroDefinition> = pasting
-            .iter()
-            .filter(|one| one.may_be_called_in(path) && one.is_named_in(text))
-            .flat_map(|one| one.macros.iter().cloned())
-            .collect();
-        if macros.is_empty() {
-            return;
-        }
-        let uses = resolve_by(text, &macros, semantics);
+        let uses = uses_in(path, text, &pasting, semantics);
         if uses != Facts::default() {
             let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
             found.insert(path.into(), uses);
@@ -85,11 +77,44 @@ pub fn add(
     })?;
     let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
     for (path, uses) in found {
-        let facts = Arc::make_mut(facts.entry(path).or_default());
-        facts.mentions.extend(uses.mentions);
-        facts.attachments.extend(uses.attachments);
+        extend(facts, path, uses);
     }
     Ok(())
+}
+
+/// As [`add`], for files whose text is at hand.
+pub fn add_to<'a>(
+    texts: impl Iterator<Item = (&'a str, &'a [u8])>,
+    facts: &mut FactsByPath,
+    semantics: &Semantics,
+) {
+    let pasting = pasting_headers(facts);
+    for (path, text) in texts {
+        if is_source(path) && pasting.iter().any(|one| one.may_be_called_in(path)) {
+            let uses = uses_in(path, text, &pasting, semantics);
+            if uses != Facts::default() {
+                extend(facts, path.into(), uses);
+            }
+        }
+    }
+}
+
+fn extend(facts: &mut FactsByPath, path: Arc<str>, uses: Facts) {
+    let facts = Arc::make_mut(facts.entry(path).or_default());
+    facts.mentions.extend(uses.mentions);
+    facts.attachments.extend(uses.attachments);
+}
+
+fn uses_in(path: &str, text: &[u8], pasting: &[Pasting], semantics: &Semantics) -> Facts {
+    let macros: Vec<MacroDefinition> = pasting
+        .iter()
+        .filter(|one| one.may_be_called_in(path) && one.is_named_in(text))
+        .flat_map(|one| one.macros.iter().cloned())
+        .collect();
+    if macros.is_empty() {
+        return Facts::default();
+    }
+    resolve_by(text, &macros, semantics)
 }
 
 fn pasting_headers(facts: &FactsByPath) -> Vec<Pasting> {

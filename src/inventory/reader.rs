@@ -179,6 +179,7 @@ impl<'a> Reader<'a> {
         }
         self.macros
             .define(define.name, text, body, condition, self.semantics);
+        self.section(define, text, condition);
         self.macro_body(index, define);
     }
 
@@ -207,6 +208,28 @@ impl<'a> Reader<'a> {
             at: self.at(self.tokens[index].span.start),
             condition: condition.clone(),
         });
+    }
+
+    /// A macro that makes tracepoints or events without the tracing core's.
+    fn section(&mut self, define: &Define<'_>, text: &[u8], condition: &Condition) {
+        const SECTIONS: [&[u8]; 2] = [b"\"__tracepoints\"", b"\"_ftrace_events\""];
+        let names_one = SECTIONS
+            .iter()
+            .any(|section| memmem::find(text, section).is_some());
+        if names_one || define.parameters.is_some() && self.calls_section(define.body.of(text)) {
+            self.facts.sections.push(MacroDefinition {
+                name: text_of(define.name),
+                text: text.into(),
+                condition: condition.clone(),
+            });
+        }
+    }
+
+    fn calls_section(&self, body: &[u8]) -> bool {
+        self.facts
+            .sections
+            .iter()
+            .any(|one| memmem::find(body, one.name.as_bytes()).is_some())
     }
 
     /// Uses inside the body of a macro count where they stand.
@@ -275,10 +298,30 @@ impl<'a> Reader<'a> {
         }
         if let Some(sign) = sign(self.tokens(), index) {
             let origin = self.origin(index);
-            let at_file_scope = self.outline.at_file_scope() && !self.outline.in_initialiser();
-            self.used(self.tokens(), index, sign, &origin, at_file_scope);
+            self.used(
+                self.tokens(),
+                index,
+                sign,
+                &origin,
+                self.is_definition(index),
+            );
         }
         index + 1
+    }
+
+    /// Whether the name at `index` is being declared: it stands at file scope
+    /// behind a type. The hunks of a patch may start inside a function.
+    fn is_definition(&self, index: usize) -> bool {
+        let before = index
+            .checked_sub(1)
+            .and_then(|before| self.tokens.get(before));
+        self.outline.at_file_scope()
+            && !self.outline.in_initialiser()
+            && before.is_some_and(|before| {
+                before.is(b'*')
+                    || before.kind == Kind::Identifier
+                        && !matches!(before.span.of(self.text), b"return" | b"else" | b"do")
+            })
     }
 
     /// Reads a macro call at file scope. Gives the index of its closing
@@ -416,11 +459,11 @@ impl<'a> Reader<'a> {
         index: usize,
         sign: Sign,
         origin: &Origin,
-        at_file_scope: bool,
+        defined: bool,
     ) {
         match sign {
             Sign::Function { called } => {
-                let usage = match (called, at_file_scope) {
+                let usage = match (called, defined) {
                     (true, true) => Use::Definition,
                     (true, false) => Use::Call,
                     (false, _) => Use::Pointer,
