@@ -1,195 +1,144 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-//! A kernel tree in a directory.
+//! A tree on disk.
 //!
-//! Ignore files are never honoured: Debian's tree carries one that hides
-//! everything. Symbolic links are not followed, and nothing but regular files
-//! is opened, so that a fifo cannot stop a run.
+//! Every file of the tree counts: no `.gitignore` is honoured (Debian's kernel
+//! tree carries one that hides all of it), nor any other filter but for `.git`.
+//! Symlinks are not followed, so nothing outside the tree is read, and nothing
+//! twice. The walk is the tool's hot path: a file costs an open, a read and a
+//! close, into a buffer that its thread keeps.
 
-use super::Tree;
-use anyhow::{Context, anyhow, bail};
-use ignore::{DirEntry, WalkBuilder, WalkState};
 use std::fs::{self, File};
-use std::io::Read;
-use std::path::{Component, Path, PathBuf};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Larger files are no source, and an error.
-const LARGEST: u64 = 64 << 20;
+use anyhow::{Context, anyhow, bail};
+use ignore::{DirEntry, WalkBuilder, WalkParallel, WalkState};
+
+use super::{SIZE_LIMIT, Tree, Unreadable, paths};
+
+/// What a thread's buffer holds at first: nearly every file of a kernel.
+const BUFFER: usize = 256 << 10;
 
 /// A tree on disk.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct DiskTree {
+    /// As it was given, for messages.
+    dir: PathBuf,
+    /// Without symlinks.
     root: PathBuf,
 }
 
 impl DiskTree {
-    /// Opens the tree in `root`.
+    /// Opens the tree whose root is `dir`.
     ///
     /// # Errors
-    /// `root` is no directory, or not one of a kernel.
-    pub fn open(root: &Path) -> anyhow::Result<Self> {
-        let metadata = fs::metadata(root).with_context(|| format!("{}", root.display()))?;
-        if !metadata.is_dir() {
-            bail!("{}: not a directory", root.display());
+    /// There is no such folder, or it cannot be entered.
+    pub fn open(dir: &Path) -> anyhow::Result<Self> {
+        let root = dir.canonicalize().with_context(|| format!("cannot open {}", dir.display()))?;
+        if !root.is_dir() {
+            bail!("{} is not a directory", dir.display());
         }
-        if !looks_like_kernel(root) {
-            bail!(
-                "{}: not the root of a kernel tree (no MAINTAINERS or no include/linux)",
-                root.display()
-            );
-        }
-        Ok(Self {
-            root: root.to_path_buf(),
-        })
+        Ok(Self { dir: dir.to_owned(), root })
     }
 
-    /// The kernel tree around `start`, if there is one.
-    pub fn around(start: &Path) -> Option<PathBuf> {
-        start
-            .ancestors()
-            .find(|folder| looks_like_kernel(folder))
-            .map(Path::to_path_buf)
+    /// The root, as it was given.
+    pub fn dir(&self) -> &Path {
+        &self.dir
     }
 
-    /// Its directory.
-    pub fn root(&self) -> &Path {
-        &self.root
-    }
-
-    /// The place of `path` on disk, if that is inside the tree.
-    fn place(&self, path: &str) -> anyhow::Result<Option<PathBuf>> {
-        let inside = Path::new(path)
-            .components()
-            .all(|part| matches!(part, Component::Normal(_)));
-        if !inside || path.is_empty() {
-            bail!("{path}: leaves the tree");
-        }
-        let place = self.root.join(path);
-        let Ok(real) = fs::canonicalize(&place) else {
-            return Ok(None);
-        };
-        let root = fs::canonicalize(&self.root)?;
-        if !real.starts_with(&root) {
-            bail!("{path}: leads out of the tree through a symbolic link");
-        }
-        Ok(Some(real))
-    }
-
-    fn walk(
-        &self,
-        below: &[PathBuf],
-        wanted: &(dyn Fn(&str) -> bool + Sync),
-        visit: &(dyn Fn(&str, &Path) -> anyhow::Result<()> + Sync),
-    ) -> anyhow::Result<()> {
-        let Some((first, rest)) = below.split_first() else {
-            return Ok(());
-        };
-        let mut builder = WalkBuilder::new(first);
-        for more in rest {
-            builder.add(more);
-        }
-        builder
+    fn walk(&self) -> WalkParallel {
+        WalkBuilder::new(&self.root)
             .standard_filters(false)
             .follow_links(false)
-            .threads(threads())
-            .filter_entry(|entry| entry.file_name() != ".git");
-        let errors: Mutex<Vec<String>> = Mutex::default();
-        let note = |error: String| {
-            errors
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(error);
-        };
-        builder.build_parallel().run(|| {
-            Box::new(|entry| {
-                let result = entry.map_err(|error| error.to_string()).and_then(|entry| {
-                    self.step(&entry, wanted, visit)
-                        .map_err(|error| format!("{error:#}"))
-                });
-                if let Err(error) = result {
-                    note(error);
+            .filter_entry(|entry| entry.file_name() != ".git")
+            .build_parallel()
+    }
+
+    /// The path from the root, for a regular file.
+    fn relative<'e>(&self, entry: &'e DirEntry) -> Option<Result<&'e str, String>> {
+        if !entry.file_type().is_some_and(|kind| kind.is_file()) {
+            return None;
+        }
+        let path = entry.path().strip_prefix(&self.root).ok()?;
+        let name = || format!("{}: the name is not UTF-8", self.dir.join(path).display());
+        Some(path.to_str().ok_or_else(name))
+    }
+
+    fn cannot_read(&self, path: &str, error: &dyn std::fmt::Display) -> String {
+        format!("cannot read {}: {error}", self.dir.join(path).display())
+    }
+
+    /// A walk's own error names its folder; it need not say how deep that is.
+    fn cannot_walk(&self, error: ignore::Error) -> String {
+        match error {
+            ignore::Error::WithDepth { err, .. } => self.cannot_walk(*err),
+            ignore::Error::WithPath { path, err } => {
+                let path = path.strip_prefix(&self.root).unwrap_or(&path).to_owned();
+                self.cannot_read(&path.to_string_lossy(), &err)
+            }
+            error => self.cannot_read("", &error),
+        }
+    }
+
+    /// Hands the path and the entry of each wanted file to `each`, which one
+    /// call of `make` makes for each thread.
+    fn each_file<'a, F>(
+        &'a self,
+        wanted: &'a (dyn Fn(&str) -> bool + Sync),
+        make: impl Fn() -> F,
+    ) -> anyhow::Result<()>
+    where
+        F: FnMut(&str, &DirEntry) -> Result<(), String> + Send + 'a,
+    {
+        let errors = Mutex::new(Vec::new());
+        let errors = &errors;
+        self.walk().run(|| {
+            let mut each = make();
+            Box::new(move |entry| {
+                let done = match &entry {
+                    Ok(entry) => match self.relative(entry) {
+                        Some(Ok(path)) if wanted(path) => each(path, entry),
+                        Some(Err(error)) if wanted(&entry.path().to_string_lossy()) => Err(error),
+                        _ => Ok(()),
+                    },
+                    Err(error) => Err(self.cannot_walk(error.clone())),
+                };
+                if let Err(error) = done {
+                    errors.lock().unwrap_or_else(PoisonError::into_inner).push(error);
                 }
                 WalkState::Continue
             })
         });
-        let mut errors = errors.into_inner().unwrap_or_else(PoisonError::into_inner);
-        errors.sort();
-        match errors.first() {
-            None => Ok(()),
-            Some(first) if errors.len() == 1 => Err(anyhow!("{first}")),
-            Some(first) => Err(anyhow!("{first} (and {} more)", errors.len() - 1)),
-        }
+        let errors = std::mem::take(&mut *errors.lock().unwrap_or_else(PoisonError::into_inner));
+        Unreadable::check(errors)
     }
-
-    fn step(
-        &self,
-        entry: &DirEntry,
-        wanted: &(dyn Fn(&str) -> bool + Sync),
-        visit: &(dyn Fn(&str, &Path) -> anyhow::Result<()> + Sync),
-    ) -> anyhow::Result<()> {
-        if !entry.file_type().is_some_and(|kind| kind.is_file()) {
-            return Ok(());
-        }
-        let Ok(relative) = entry.path().strip_prefix(&self.root) else {
-            return Ok(());
-        };
-        let relative = relative.to_string_lossy();
-        if wanted(&relative) {
-            visit(&relative, entry.path())?;
-        }
-        Ok(())
-    }
-}
-
-/// Whether `folder` is the root of a kernel tree.
-pub fn looks_like_kernel(folder: &Path) -> bool {
-    ["MAINTAINERS", "Makefile", "include/linux"]
-        .iter()
-        .all(|name| folder.join(name).exists())
-}
-
-fn threads() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
-}
-
-thread_local! {
-    /// Reading into the same memory again and again saves a third of the time.
-    static BUFFER: std::cell::RefCell<Vec<u8>> = const { std::cell::RefCell::new(Vec::new()) };
-}
-
-fn read_into(path: &Path, buffer: &mut Vec<u8>) -> anyhow::Result<()> {
-    let mut file = File::open(path).with_context(|| path.display().to_string())?;
-    let size = file.metadata().map_or(0, |metadata| metadata.len());
-    if size > LARGEST {
-        bail!(
-            "{}: {size} bytes are too many for a source file",
-            path.display()
-        );
-    }
-    buffer.clear();
-    buffer.reserve(size as usize + 1);
-    file.by_ref()
-        .take(LARGEST)
-        .read_to_end(buffer)
-        .with_context(|| path.display().to_string())?;
-    Ok(())
 }
 
 impl Tree for DiskTree {
     fn name(&self) -> String {
-        self.root.display().to_string()
+        self.dir.display().to_string()
     }
 
     fn read(&self, path: &str) -> anyhow::Result<Option<Arc<[u8]>>> {
-        let Some(place) = self.place(path)? else {
-            return Ok(None);
+        paths::inside(path).map_err(|why| anyhow!("{why}: \"{}\"", path.escape_debug()))?;
+        let full = match self.root.join(path).canonicalize() {
+            Ok(full) => full,
+            Err(error) if is_absent(&error) => return Ok(None),
+            Err(error) => bail!("{}", self.cannot_read(path, &error)),
         };
-        if !fs::metadata(&place).is_ok_and(|metadata| metadata.is_file()) {
-            return Ok(None);
+        if !full.starts_with(&self.root) {
+            bail!("{} is a link that leads out of the tree", self.dir.join(path).display());
+        }
+        // Opening a fifo would wait for its writer.
+        match fs::metadata(&full) {
+            Ok(meta) if meta.is_file() => {}
+            Ok(_) => return Ok(None),
+            Err(error) => bail!("{}", self.cannot_read(path, &error)),
         }
         let mut buffer = Vec::new();
-        read_into(&place, &mut buffer)?;
-        Ok(Some(buffer.into()))
+        let text = slurp(&full, &mut buffer).map_err(|e| anyhow!(self.cannot_read(path, &e)))?;
+        Ok(Some(Arc::from(text)))
     }
 
     fn visit(
@@ -197,51 +146,134 @@ impl Tree for DiskTree {
         wanted: &(dyn Fn(&str) -> bool + Sync),
         visit: &(dyn Fn(&str, &[u8]) + Sync),
     ) -> anyhow::Result<()> {
-        self.visit_in(&[self.root.clone()], wanted, visit)
-    }
-
-    fn visit_below(
-        &self,
-        folders: &[String],
-        wanted: &(dyn Fn(&str) -> bool + Sync),
-        visit: &(dyn Fn(&str, &[u8]) + Sync),
-    ) -> anyhow::Result<()> {
-        let below: Vec<PathBuf> = folders
-            .iter()
-            .map(|folder| self.root.join(folder.trim_end_matches('/')))
-            .filter(|folder| folder.is_dir())
-            .collect();
-        self.visit_in(&below, wanted, visit)
+        self.each_file(wanted, || {
+            let mut buffer = Vec::new();
+            move |path, entry| match slurp(entry.path(), &mut buffer) {
+                Ok(text) => {
+                    visit(path, text);
+                    Ok(())
+                }
+                Err(error) => Err(self.cannot_read(path, &error)),
+            }
+        })
     }
 
     fn paths(&self, wanted: &(dyn Fn(&str) -> bool + Sync)) -> anyhow::Result<Vec<String>> {
-        let paths: Mutex<Vec<String>> = Mutex::default();
-        self.walk(&[self.root.clone()], wanted, &|path, _| {
-            paths
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(path.to_owned());
-            Ok(())
+        let found = Mutex::new(Vec::new());
+        self.each_file(wanted, || {
+            |path, _| {
+                found.lock().unwrap_or_else(PoisonError::into_inner).push(path.to_owned());
+                Ok(())
+            }
         })?;
-        let mut paths = paths.into_inner().unwrap_or_else(PoisonError::into_inner);
-        paths.sort();
-        Ok(paths)
+        let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+        found.sort_unstable();
+        Ok(found)
     }
 }
 
-impl DiskTree {
-    fn visit_in(
-        &self,
-        below: &[PathBuf],
-        wanted: &(dyn Fn(&str) -> bool + Sync),
-        visit: &(dyn Fn(&str, &[u8]) + Sync),
-    ) -> anyhow::Result<()> {
-        self.walk(below, wanted, &|path, place| {
-            BUFFER.with_borrow_mut(|buffer| {
-                read_into(place, buffer)?;
-                visit(path, buffer);
-                Ok(())
-            })
-        })
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+/// Reads a regular file. `buffer` keeps its length, which saves clearing it; the
+/// result is the part that the file filled.
+fn slurp<'b>(path: &Path, buffer: &'b mut Vec<u8>) -> io::Result<&'b [u8]> {
+    let mut file = File::open(path)?;
+    if buffer.is_empty() {
+        buffer.resize(BUFFER, 0);
+    }
+    let mut filled = 0;
+    loop {
+        let Some(room) = buffer.get_mut(filled..).filter(|room| !room.is_empty()) else {
+            // One byte more than a file may have shows that it has too many.
+            let limit = usize::try_from(SIZE_LIMIT).unwrap_or(usize::MAX).saturating_add(1);
+            if filled >= limit {
+                let limit = SIZE_LIMIT >> 20;
+                return Err(io::Error::other(format!("the file is larger than {limit} MiB")));
+            }
+            buffer.resize(filled.saturating_mul(2).min(limit), 0);
+            continue;
+        };
+        let room_len = room.len();
+        match file.read(room) {
+            Ok(got) => {
+                filled += got;
+                // A regular file gives all that fits: less means its end.
+                if got < room_len {
+                    return Ok(buffer.get(..filled).unwrap_or_default());
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(files: &[(&str, &[u8])]) -> (tempfile::TempDir, DiskTree) {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        for (path, text) in files {
+            let path = dir.path().join(path);
+            fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+            fs::write(path, text).expect("a file");
+        }
+        let tree = DiskTree::open(dir.path()).expect("a tree");
+        (dir, tree)
+    }
+
+    #[test]
+    fn a_gitignore_hides_nothing_and_git_is_no_part() {
+        let files: &[(&str, &[u8])] =
+            &[(".gitignore", b"/*"), (".git/x.c", b""), ("fs/x.c", b"x"), ("fs/.y.c", b"y")];
+        let (_dir, tree) = tree(files);
+        assert_eq!(tree.paths(&|path| path.ends_with(".c")).expect("paths"), ["fs/.y.c", "fs/x.c"]);
+    }
+
+    #[test]
+    fn visit_reads_files_of_any_size_whole() {
+        let large = vec![b'x'; 3 * BUFFER];
+        let exact = vec![b'y'; BUFFER];
+        let files: &[(&str, &[u8])] = &[("0.c", b""), ("1.c", &large), ("2.c", b"z"), ("3.c", &exact)];
+        let (_dir, tree) = tree(files);
+        let seen = Mutex::new(Vec::new());
+        let visit = |path: &str, text: &[u8]| {
+            seen.lock().expect("a lock").push((path.to_owned(), text.to_vec()));
+        };
+        tree.visit(&|_| true, &visit).expect("all can be read");
+        let mut seen = seen.into_inner().expect("a lock");
+        seen.sort();
+        let wanted: Vec<_> = files.iter().map(|(p, t)| ((*p).to_owned(), t.to_vec())).collect();
+        assert!(seen == wanted);
+    }
+
+    #[test]
+    fn read_stays_inside() {
+        let (dir, tree) = tree(&[("a/x.c", b"x"), ("b", b"")]);
+        std::os::unix::fs::symlink("/etc/passwd", dir.path().join("out")).expect("a link");
+        std::os::unix::fs::symlink("a/x.c", dir.path().join("in")).expect("a link");
+        assert_eq!(tree.read("in").expect("inside").as_deref(), Some(&b"x"[..]));
+        for path in ["out", "../x", "/etc/passwd", "", "a/../../x"] {
+            assert!(tree.read(path).is_err(), "{path}");
+        }
+        for path in ["none", "b/none", "a"] {
+            assert!(tree.read(path).expect("absent").is_none(), "{path}");
+        }
+        assert_eq!(tree.paths(&|_| true).expect("paths"), ["a/x.c", "b"]);
+    }
+
+    #[test]
+    fn what_is_too_large_is_named_and_the_rest_is_read() {
+        let (dir, tree) = tree(&[("x.c", b"x")]);
+        let large = File::create(dir.path().join("large.c")).expect("a file");
+        large.set_len(SIZE_LIMIT + 1).expect("a sparse file");
+        let count = Mutex::new(0);
+        let error = tree.visit(&|_| true, &|_, _| *count.lock().expect("a lock") += 1);
+        let error = error.expect_err("one is too large").to_string();
+        assert!(error.contains("large.c") && error.contains("64 MiB"), "{error}");
+        assert_eq!(count.into_inner().expect("a lock"), 1);
     }
 }

@@ -4,10 +4,35 @@
 //! Trees on disk and in git, patches and the mails that carry them, and the
 //! overlay that puts patches onto a tree. What lives here knows bytes and paths
 //! and may not know what the bytes mean. Nothing here ever writes.
+//!
+//! ```text
+//! input (files, folders, mboxes, stdin) -> mail -> diff -> Patch ─┐
+//! git (commits) ───────────────────────────────────────> Patch ─┤
+//! disk, git (trees, blobs) ─────────────────────────────> Tree ──┴> series -> overlay
+//! ```
 
-pub mod disk;
-
+use std::fmt;
 use std::sync::Arc;
+
+mod apply;
+mod diff;
+mod mail;
+mod mime;
+mod partial;
+mod paths;
+mod scratch;
+
+pub mod commits;
+pub mod disk;
+pub mod git;
+pub mod input;
+pub mod kernel_root;
+pub mod overlay;
+pub mod patch;
+pub mod series;
+
+/// Files larger than this are refused: no source file of a kernel is near it.
+pub const SIZE_LIMIT: u64 = 64 << 20;
 
 /// A kernel source tree. Paths are relative to its root, `/` between parts.
 pub trait Tree: Sync {
@@ -24,8 +49,8 @@ pub trait Tree: Sync {
     /// threads and in no order.
     ///
     /// # Errors
-    /// A folder or file could not be read; the message names the first by path.
-    /// All others were still visited.
+    /// A folder or file could not be read: an [`Unreadable`], which lists them
+    /// all. All others were still visited.
     fn visit(
         &self,
         wanted: &(dyn Fn(&str) -> bool + Sync),
@@ -50,3 +75,35 @@ pub trait Tree: Sync {
     /// As [`Tree::visit`].
     fn paths(&self, wanted: &(dyn Fn(&str) -> bool + Sync)) -> anyhow::Result<Vec<String>>;
 }
+
+/// What of a tree could not be read.
+#[derive(Debug)]
+pub struct Unreadable {
+    /// One message for each folder or file, in the order of their paths.
+    pub messages: Vec<String>,
+}
+
+impl Unreadable {
+    /// An error if there is any message.
+    fn check(mut messages: Vec<String>) -> anyhow::Result<()> {
+        messages.sort_unstable();
+        messages.dedup();
+        if messages.is_empty() {
+            Ok(())
+        } else {
+            Err(Self { messages }.into())
+        }
+    }
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.messages.first().map_or("", String::as_str))?;
+        match self.messages.len() {
+            0 | 1 => Ok(()),
+            n => write!(f, " (and {} more)", n - 1),
+        }
+    }
+}
+
+impl std::error::Error for Unreadable {}

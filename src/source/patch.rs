@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! What a patch says, however it came: by mail, as a bare diff, or as a commit.
+//! Plain data; may not know mail, git or trees.
+
+use std::fmt;
+
+/// One patch of a series.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Patch {
+    /// Where it was read from: a file as it was named, `-`, or a commit's id.
+    pub input: String,
+    /// Which mail of `input` it is, counted from 1, if that holds several.
+    pub mail: Option<usize>,
+    /// Subject as it was sent, with its `[PATCH n/m]`.
+    pub subject: String,
+    /// Who wrote it.
+    pub author: Person,
+    /// Commit message: the subject without its brackets, an empty line, and the
+    /// body up to `---`, trailers and all.
+    pub message: String,
+    /// Id of the commit, in full, where it is known.
+    pub commit: Option<String>,
+    /// The files that it changes.
+    pub changes: Vec<FileChange>,
+}
+
+impl Patch {
+    /// How the patch is named in output: `x.patch`, `x.mbox (mail 3)`, `-`.
+    pub fn name(&self) -> String {
+        match self.mail {
+            Some(mail) => format!("{} (mail {mail})", self.input),
+            None => self.input.clone(),
+        }
+    }
+
+    /// The subject without `Re:` and the brackets before it.
+    pub fn title(&self) -> &str {
+        Tags::of(&self.subject).title
+    }
+}
+
+/// A name and an address.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Person {
+    /// Name; empty if only an address was given.
+    pub name: String,
+    /// Address, without `<` and `>`.
+    pub email: String,
+}
+
+impl Person {
+    /// Reads `Name <address>`, `"Name" <address>` or `address`.
+    pub fn parse(text: &str) -> Self {
+        let text = text.trim();
+        match text.rsplit_once('<') {
+            Some((name, email)) => Self {
+                name: name.trim().trim_matches('"').trim().to_owned(),
+                email: email.split('>').next().unwrap_or_default().trim().to_owned(),
+            },
+            None if text.contains('@') => Self { name: String::new(), email: text.to_owned() },
+            None => Self { name: text.to_owned(), email: String::new() },
+        }
+    }
+}
+
+/// What stands before the title of a subject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Tags<'s> {
+    /// The subject without them.
+    pub title: &'s str,
+    /// It answers another mail.
+    pub reply: bool,
+    /// A bracket says PATCH, or RFC.
+    pub patch: bool,
+    /// `n/m`.
+    pub number: Option<(u32, u32)>,
+}
+
+impl<'s> Tags<'s> {
+    /// Takes a subject apart.
+    pub(crate) fn of(subject: &'s str) -> Self {
+        let mut tags = Self { title: subject.trim(), reply: false, patch: false, number: None };
+        loop {
+            let rest = tags.title;
+            if rest.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("re:")) {
+                tags.reply = true;
+                tags.title = rest.get(3..).unwrap_or_default().trim_start();
+            } else if let Some((tag, after)) = rest.strip_prefix('[').and_then(|r| r.split_once(']')) {
+                tags.bracket(tag);
+                tags.title = after.trim_start();
+            } else {
+                return tags;
+            }
+        }
+    }
+
+    fn bracket(&mut self, tag: &str) {
+        for word in tag.split_ascii_whitespace() {
+            self.patch |= word.starts_with("PATCH") || word.starts_with("RFC");
+            if let Some((n, m)) = word.split_once('/')
+                && let (Ok(n), Ok(m)) = (n.parse(), m.parse())
+            {
+                self.number = Some((n, m));
+            }
+        }
+    }
+}
+
+/// What happens to a file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// Its text changes.
+    #[default]
+    Modify,
+    /// It is new.
+    Add,
+    /// It goes.
+    Delete,
+    /// It moves, perhaps with changes.
+    Rename,
+    /// A copy of another file, perhaps with changes.
+    Copy,
+    /// Only its mode changes.
+    ModeOnly,
+    /// Its content changes in a way that the patch does not show as lines.
+    Binary,
+}
+
+/// How a patch changes one file. Paths are relative to the tree's root, and
+/// have been checked not to leave it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FileChange {
+    /// Path before; `None` for a new file.
+    pub old_path: Option<String>,
+    /// Path after; `None` for a deleted file.
+    pub new_path: Option<String>,
+    /// What happens.
+    pub kind: ChangeKind,
+    /// Id of the blob before, in hex, mostly abbreviated; `None` if unknown or
+    /// absent.
+    pub old_blob: Option<String>,
+    /// Id of the blob after.
+    pub new_blob: Option<String>,
+    /// The hunks, in order, none overlapping another.
+    pub hunks: Vec<Hunk>,
+    /// Line of the input where the file's diff begins, counted from 1.
+    pub line: u32,
+}
+
+impl FileChange {
+    /// The path to name it by: after, else before.
+    pub fn path(&self) -> &str {
+        self.new_path.as_deref().or(self.old_path.as_deref()).unwrap_or_default()
+    }
+}
+
+/// One hunk. Its lines add up to the lengths.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hunk {
+    /// First line before, counted from 1; if `old_len` is 0, the line before it.
+    pub old_start: u32,
+    /// Lines before.
+    pub old_len: u32,
+    /// First line after; if `new_len` is 0, the line before it.
+    pub new_start: u32,
+    /// Lines after.
+    pub new_len: u32,
+    /// What stands behind the second `@@`.
+    pub section: Box<[u8]>,
+    /// Line of the input that holds the `@@`.
+    pub line: u32,
+    /// Its lines.
+    pub lines: Vec<DiffLine>,
+}
+
+/// What a line of a hunk does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LineKind {
+    /// It stands before and after.
+    Context,
+    /// It is new.
+    Added,
+    /// It goes.
+    Removed,
+}
+
+/// A line of a hunk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DiffLine {
+    /// What it does.
+    pub kind: LineKind,
+    /// Its text, without its sign and its newline.
+    pub text: Box<[u8]>,
+    /// The file's last line, and no newline behind it.
+    pub no_newline: bool,
+    /// Line of the input, counted from 1.
+    pub line: u32,
+}
+
+impl DiffLine {
+    /// The line as the diff has it, with its sign.
+    pub fn verbatim(&self) -> String {
+        let sign = match self.kind {
+            LineKind::Context => ' ',
+            LineKind::Added => '+',
+            LineKind::Removed => '-',
+        };
+        format!("{sign}{}", String::from_utf8_lossy(&self.text))
+    }
+}
+
+/// Something of the input that could not be used. The rest can; the exit status
+/// has to say that the job was not done in whole.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// The input, as [`Patch::input`].
+    pub input: String,
+    /// Line of the input, counted from 1.
+    pub line: Option<u32>,
+    /// What is wrong and how to mend it.
+    pub message: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "{}:{line}: {}", self.input, self.message),
+            None => write!(f, "{}: {}", self.input, self.message),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn subjects_are_taken_apart() {
+        let tags = Tags::of("Re: [RFC][PATCH v3 02/11] sched: x [y]");
+        assert_eq!(tags.title, "sched: x [y]");
+        assert_eq!((tags.reply, tags.patch, tags.number), (true, true, Some((2, 11))));
+        assert_eq!(Tags::of("[unclosed").title, "[unclosed");
+        assert_eq!(Tags::of("é").title, "é");
+    }
+
+    #[test]
+    fn people_are_taken_apart() {
+        let person = |name: &str, email: &str| Person { name: name.into(), email: email.into() };
+        assert_eq!(Person::parse("\"A, B\" <a@b.c>"), person("A, B", "a@b.c"));
+        assert_eq!(Person::parse(" a@b.c "), person("", "a@b.c"));
+        assert_eq!(Person::parse("A <a@b.c"), person("A", "a@b.c"));
+    }
+}
