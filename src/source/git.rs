@@ -1,1 +1,228 @@
-//! stub
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! A revision of a git repository as a tree, and blobs by id.
+//!
+//! Read by blob, with no checkout, so bare repositories do as well. Symlinks and
+//! submodules are no files. May not know what commits say; see `commits`.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread;
+
+use anyhow::{Context, anyhow, bail};
+use git2::{FileMode, ObjectType, Oid, Repository, TreeWalkMode, TreeWalkResult};
+
+use super::series::Blobs;
+use super::{SIZE_LIMIT, Tree, Unreadable, paths};
+
+/// The id that git gives to this content, in hex.
+pub fn blob_id(content: &[u8]) -> Option<String> {
+    Oid::hash_object(ObjectType::Blob, content).ok().map(|id| id.to_string())
+}
+
+/// Opens the repository that `dir` lies in.
+pub(super) fn discover(dir: &Path) -> anyhow::Result<Repository> {
+    Repository::discover(dir)
+        .map_err(|error| anyhow!("cannot open a git repository at {}: {}", dir.display(), error.message()))
+}
+
+/// A revision of a repository. Its root is the repository's, wherever in it the
+/// folder lies that it was opened by.
+pub struct GitTree {
+    /// As it was given, for messages.
+    dir: PathBuf,
+    rev: String,
+    /// Where the repository's own files are.
+    git_dir: PathBuf,
+    repository: Mutex<Repository>,
+    tree: Oid,
+    entries: OnceLock<Result<Vec<(String, Oid)>, String>>,
+}
+
+impl fmt::Debug for GitTree {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "GitTree({})", self.name())
+    }
+}
+
+impl GitTree {
+    /// Opens the revision `rev` of the repository that `dir` lies in.
+    ///
+    /// # Errors
+    /// There is no repository, or no such revision in it.
+    pub fn open(dir: &Path, rev: &str) -> anyhow::Result<Self> {
+        let repository = discover(dir)?;
+        let tree = repository
+            .revparse_single(rev)
+            .and_then(|object| object.peel_to_tree())
+            .map_err(|error| anyhow!("no revision {rev} in {}: {}", dir.display(), error.message()))?
+            .id();
+        Ok(Self {
+            dir: dir.to_owned(),
+            rev: rev.to_owned(),
+            git_dir: repository.path().to_owned(),
+            repository: Mutex::new(repository),
+            tree,
+            entries: OnceLock::new(),
+        })
+    }
+
+    /// Every file with its blob's id, in the order of the paths. What a blob
+    /// says can be kept by its id.
+    ///
+    /// # Errors
+    /// The repository is broken.
+    pub fn blob_ids(&self) -> anyhow::Result<&[(String, Oid)]> {
+        let list = || self.list().map_err(|error| error.message().to_owned());
+        match self.entries.get_or_init(list) {
+            Ok(entries) => Ok(entries),
+            Err(why) => bail!("cannot read {}: {why}", self.name()),
+        }
+    }
+
+    fn repository(&self) -> MutexGuard<'_, Repository> {
+        self.repository.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn list(&self) -> Result<Vec<(String, Oid)>, git2::Error> {
+        let repository = self.repository();
+        let mut entries = Vec::new();
+        repository.find_tree(self.tree)?.walk(TreeWalkMode::PreOrder, |folder, entry| {
+            if is_file(entry.filemode())
+                && let Ok(name) = entry.name()
+            {
+                entries.push((format!("{folder}{name}"), entry.id()));
+            }
+            TreeWalkResult::Ok
+        })?;
+        entries.sort_unstable();
+        Ok(entries)
+    }
+
+    fn cannot_read(&self, path: &str, error: &git2::Error) -> String {
+        format!("cannot read {path} of {}: {}", self.name(), error.message())
+    }
+
+    /// Visits `files` from the number `next` on; gives what could not be read.
+    fn work(&self, files: &[&(String, Oid)], next: &AtomicUsize, visit: &Visitor<'_>) -> Vec<String> {
+        let mut errors = Vec::new();
+        // A repository is not to be shared between threads.
+        let repository = match Repository::open(&self.git_dir) {
+            Ok(repository) => repository,
+            Err(error) => return vec![self.cannot_read("", &error)],
+        };
+        while let Some(&(path, id)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+            match blob(&repository, *id) {
+                Ok(blob) => visit(path, blob.content()),
+                Err(error) => errors.push(self.cannot_read(path, &error)),
+            }
+        }
+        errors
+    }
+}
+
+type Visitor<'v> = dyn Fn(&str, &[u8]) + Sync + 'v;
+
+fn is_file(mode: i32) -> bool {
+    [FileMode::Blob, FileMode::BlobExecutable, FileMode::BlobGroupWritable]
+        .map(i32::from)
+        .contains(&mode)
+}
+
+fn blob(repository: &Repository, id: Oid) -> Result<git2::Blob<'_>, git2::Error> {
+    let (size, _) = repository.odb()?.read_header(id)?;
+    if size as u64 > SIZE_LIMIT {
+        let limit = SIZE_LIMIT >> 20;
+        return Err(git2::Error::from_str(&format!("the blob is larger than {limit} MiB")));
+    }
+    repository.find_blob(id)
+}
+
+impl Tree for GitTree {
+    fn name(&self) -> String {
+        format!("{} in {}", self.rev, self.dir.display())
+    }
+
+    fn read(&self, path: &str) -> anyhow::Result<Option<Arc<[u8]>>> {
+        paths::inside(path).map_err(|why| anyhow!("{why}: \"{}\"", path.escape_debug()))?;
+        let repository = self.repository();
+        let read = || {
+            let entry = match repository.find_tree(self.tree)?.get_path(Path::new(path)) {
+                Ok(entry) if is_file(entry.filemode()) => entry,
+                Ok(_) => return Ok(None),
+                Err(error) if error.code() == git2::ErrorCode::NotFound => return Ok(None),
+                Err(error) => return Err(error),
+            };
+            Ok(Some(Arc::from(blob(&repository, entry.id())?.content())))
+        };
+        read().map_err(|error| anyhow!(self.cannot_read(path, &error)))
+    }
+
+    fn visit(
+        &self,
+        wanted: &(dyn Fn(&str) -> bool + Sync),
+        visit: &(dyn Fn(&str, &[u8]) + Sync),
+    ) -> anyhow::Result<()> {
+        let files: Vec<_> = self.blob_ids()?.iter().filter(|(path, _)| wanted(path)).collect();
+        let threads = thread::available_parallelism().map_or(1, usize::from).min(files.len());
+        let next = AtomicUsize::new(0);
+        let work = || self.work(&files, &next, visit);
+        let errors = thread::scope(|scope| {
+            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+            let died = |_| vec![format!("a thread that read {} died", self.name())];
+            workers.into_iter().flat_map(|worker| worker.join().unwrap_or_else(died)).collect()
+        });
+        Unreadable::check(errors)
+    }
+
+    fn paths(&self, wanted: &(dyn Fn(&str) -> bool + Sync)) -> anyhow::Result<Vec<String>> {
+        let entries = self.blob_ids()?.iter().filter(|(path, _)| wanted(path));
+        Ok(entries.map(|(path, _)| path.clone()).collect())
+    }
+}
+
+/// The blobs of a repository.
+pub struct GitBlobs {
+    repository: Mutex<Repository>,
+}
+
+impl fmt::Debug for GitBlobs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("GitBlobs")
+    }
+}
+
+impl GitBlobs {
+    /// The blobs of the repository whose top `dir` is: its work tree, one of its
+    /// linked work trees, or itself if it is bare. `None` if it is none: a tree
+    /// that lies somewhere in a repository is none of that repository's states.
+    ///
+    /// # Errors
+    /// The repository cannot be opened.
+    pub fn at(dir: &Path) -> anyhow::Result<Option<Self>> {
+        match Repository::open(dir) {
+            Ok(repository) => Ok(Some(Self { repository: Mutex::new(repository) })),
+            Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
+            Err(error) => Err(anyhow!("{}", error.message()))
+                .with_context(|| format!("cannot open the git repository {}", dir.display())),
+        }
+    }
+
+    /// The blobs of the repository that `dir` lies in, as [`GitTree::open`].
+    ///
+    /// # Errors
+    /// There is none, or it cannot be opened.
+    pub fn around(dir: &Path) -> anyhow::Result<Self> {
+        Ok(Self { repository: Mutex::new(discover(dir)?) })
+    }
+}
+
+impl Blobs for GitBlobs {
+    fn blob(&self, id: &str) -> Option<Arc<[u8]>> {
+        let repository = self.repository.lock().unwrap_or_else(PoisonError::into_inner);
+        let prefix = Oid::from_str(id).ok()?;
+        let id = repository.odb().ok()?.exists_prefix(prefix, id.len()).ok()?;
+        Some(Arc::from(blob(&repository, id).ok()?.content()))
+    }
+}

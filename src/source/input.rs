@@ -1,1 +1,273 @@
-//! stub
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! The patches that a command line names: files, folders of them, mboxes, and
+//! standard input as `-`.
+//!
+//! All of them are one series, in the order in which they are given; a folder's
+//! by its quilt `series` file, else by name, a mbox's as it lies, but by the
+//! `n/m` of the subjects where each has one. What cannot be used is listed, and
+//! the rest is given nevertheless. May not know what the patches apply to.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use super::SIZE_LIMIT;
+use super::mail::{self, Content};
+use super::patch::{Patch, Problem, Tags};
+use super::paths;
+
+/// What the names of patches end in.
+const ENDINGS: &[&str] = &["patch", "diff", "mbox", "eml"];
+
+/// What the inputs hold.
+#[derive(Clone, Debug, Default)]
+pub struct Loaded {
+    /// The patches that change something, in order.
+    pub patches: Vec<Patch>,
+    /// What could not be used.
+    pub problems: Vec<Problem>,
+}
+
+/// Reads all patches that `inputs` name; `stdin` is read for `-`.
+pub fn load(inputs: &[PathBuf], stdin: &mut dyn Read) -> Loaded {
+    let mut loader = Loader::default();
+    for input in inputs {
+        let name = input.display().to_string();
+        if input.as_os_str() == "-" {
+            loader.text(name, bounded(stdin));
+        } else if input.is_dir() {
+            loader.folder(input, &name);
+        } else {
+            loader.text(name, File::open(input).and_then(|mut file| bounded(&mut file)));
+        }
+    }
+    loader.finish()
+}
+
+/// Reads the patches in `text`, which came from an input called `name`.
+pub fn load_bytes(name: &str, text: &[u8]) -> Loaded {
+    let mut loader = Loader::default();
+    loader.text(name.to_owned(), Ok(text.to_vec()));
+    loader.finish()
+}
+
+fn bounded(from: &mut dyn Read) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    from.take(SIZE_LIMIT + 1).read_to_end(&mut text)?;
+    if text.len() as u64 > SIZE_LIMIT {
+        return Err(io::Error::other(format!("it is larger than {} MiB", SIZE_LIMIT >> 20)));
+    }
+    Ok(text)
+}
+
+#[derive(Default)]
+struct Loader {
+    loaded: Loaded,
+    /// Something had a diff, if a flawed one.
+    any_diff: bool,
+    /// Mails without a diff that need none, unless nothing has one.
+    bare: Vec<Problem>,
+}
+
+impl Loader {
+    fn problem(&mut self, input: &str, message: impl Into<String>) {
+        let (input, message) = (input.to_owned(), message.into());
+        self.loaded.problems.push(Problem { input, line: None, message });
+    }
+
+    fn text(&mut self, name: String, text: io::Result<Vec<u8>>) {
+        let text = match text {
+            Ok(text) => text,
+            Err(error) => return self.problem(&name, format!("cannot read it: {error}")),
+        };
+        let mails = mail::split(&text);
+        let many = mails.len() > 1;
+        let mut contents = Vec::new();
+        for (index, mail) in mails.into_iter().enumerate() {
+            let mut content = mail::read(mail, &name);
+            content.patch.mail = many.then_some(index + 1);
+            if content.has_diff() {
+                contents.push(content);
+            } else {
+                self.without_diff(&content, mail.line, many);
+            }
+        }
+        sort_by_number(&mut contents);
+        for content in contents {
+            self.any_diff = true;
+            self.loaded.problems.extend(content.problems);
+            if !content.patch.changes.is_empty() {
+                self.loaded.patches.push(content.patch);
+            }
+        }
+    }
+
+    fn without_diff(&mut self, content: &Content, line: u32, many: bool) {
+        let lost = content.is_mail && !content.may_be_bare();
+        let message = if lost {
+            "the mail is said to be a patch but holds no diff: it is cut off; get it again"
+        } else {
+            "not a patch: it holds no diff"
+        };
+        let problem = Problem {
+            input: content.patch.input.clone(),
+            line: many.then_some(line),
+            message: message.to_owned(),
+        };
+        if content.may_be_bare() {
+            self.bare.push(problem);
+        } else {
+            self.loaded.problems.push(problem);
+        }
+    }
+
+    fn folder(&mut self, folder: &Path, name: &str) {
+        let series = folder.join("series");
+        let files = if series.is_file() { self.quilt(&series, folder) } else { by_name(folder) };
+        let files = match files {
+            Ok(files) => files,
+            Err(error) => return self.problem(name, format!("cannot read it: {error}")),
+        };
+        if files.is_empty() {
+            let endings = ENDINGS.join(", .");
+            let message = format!("no patch in this folder: none of its files ends in .{endings}");
+            return self.problem(name, message);
+        }
+        for file in files {
+            let text = File::open(&file).and_then(|mut file| bounded(&mut file));
+            self.text(file.display().to_string(), text);
+        }
+    }
+
+    /// The files that a `series` file names.
+    fn quilt(&mut self, series: &Path, folder: &Path) -> io::Result<Vec<PathBuf>> {
+        let text = bounded(&mut File::open(series)?)?;
+        let mut files = Vec::new();
+        for line in String::from_utf8_lossy(&text).lines() {
+            let Some(name) = line.split_whitespace().next().filter(|n| !n.starts_with('#')) else {
+                continue;
+            };
+            match paths::inside(name) {
+                Ok(()) => files.push(folder.join(name)),
+                Err(why) => {
+                    self.problem(&series.display().to_string(), format!("{why}: \"{name}\""));
+                }
+            }
+        }
+        Ok(files)
+    }
+
+    fn finish(mut self) -> Loaded {
+        if !self.any_diff {
+            self.loaded.problems.append(&mut self.bare);
+        }
+        self.loaded
+    }
+}
+
+/// The patches in a folder, by name.
+fn by_name(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let ending = path.extension().and_then(|ending| ending.to_str());
+        if ending.is_some_and(|ending| ENDINGS.contains(&ending)) && path.is_file() {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// Sorts the patches of one series by their `n/m`, if each has its own.
+fn sort_by_number(contents: &mut [Content]) {
+    let numbers: Option<Vec<_>> =
+        contents.iter().map(|content| Tags::of(&content.patch.subject).number).collect();
+    let Some(mut numbers) = numbers else {
+        return;
+    };
+    numbers.sort_unstable();
+    let apart = numbers.windows(2).all(|pair| match pair {
+        [(n, m), (next_n, next_m)] => m == next_m && n < next_n,
+        _ => true,
+    });
+    if apart {
+        contents.sort_by_key(|content| Tags::of(&content.patch.subject).number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mail(subject: &str, file: &str) -> String {
+        let from = "From 0123456789012345678901234567890123456789 Mon Sep 17 00:00:00 2001";
+        let diff = format!("--- a/{file}\n+++ b/{file}\n@@ -1 +1 @@\n-a\n+b\n");
+        let diff = if file.is_empty() { "talk\n" } else { &diff };
+        format!("{from}\nFrom: A <a@b.c>\nSubject: {subject}\n\ntext\n---\n{diff}-- \n2.47\n\n")
+    }
+
+    fn subjects(loaded: &Loaded) -> Vec<String> {
+        loaded.patches.iter().map(|patch| patch.title().to_owned()).collect()
+    }
+
+    #[test]
+    fn a_mbox_goes_by_the_numbers() {
+        let mbox = [
+            mail("[PATCH v2 2/2] two", "y"),
+            mail("[PATCH v2 0/2] cover", ""),
+            mail("Re: [PATCH v2 1/2] one", ""),
+            mail("[PATCH v2 1/2] one", "x"),
+        ];
+        let loaded = load_bytes("x.mbox", mbox.concat().as_bytes());
+        assert_eq!(loaded.problems, []);
+        assert_eq!(subjects(&loaded), ["one", "two"]);
+        assert_eq!(loaded.patches[0].name(), "x.mbox (mail 4)");
+        let unnumbered = [mail("[PATCH] b", "y"), mail("[PATCH] a", "x")].concat();
+        assert_eq!(subjects(&load_bytes("x", unnumbered.as_bytes())), ["b", "a"]);
+    }
+
+    #[test]
+    fn a_folder_goes_by_name_or_by_its_series_file() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let put = |name: &str, text: &str| fs::write(dir.path().join(name), text).expect("a file");
+        let load = || load(&[dir.path().to_owned()], &mut io::empty());
+        put("readme", "not a patch");
+        assert_eq!(load().problems.len(), 1);
+        put("0000-cover.patch", &mail("[PATCH 0/2] cover", ""));
+        assert_eq!(load().problems.len(), 1, "a cover letter alone is no patch");
+        put("0001-b.patch", &mail("[PATCH 1/2] b", "x"));
+        put("0002-a.patch", &mail("[PATCH 2/2] a", "x"));
+        assert_eq!(subjects(&load()), ["b", "a"]);
+        assert_eq!(load().problems, []);
+        put("0003-c.patch", "garbage");
+        assert_eq!(load().problems.len(), 1);
+        put("series", "# first\n0002-a.patch -p1\n\n0001-b.patch # last\n");
+        assert_eq!(subjects(&load()), ["a", "b"]);
+        put("series", "0002-a.patch\n../0001-b.patch\ngone.patch\n");
+        assert_eq!(load().problems.len(), 2);
+    }
+
+    #[test]
+    fn what_is_no_patch_is_said_to_be_none() {
+        let problem = |text: &str| {
+            let loaded = load_bytes("-", text.as_bytes());
+            assert!(loaded.patches.is_empty());
+            assert_eq!(loaded.problems.len(), 1);
+            loaded.problems[0].to_string()
+        };
+        assert_eq!(problem("garbage"), "-: not a patch: it holds no diff");
+        assert_eq!(problem(""), "-: not a patch: it holds no diff");
+        assert!(problem(&mail("[PATCH 1/2] lost", "")).contains("cut off"));
+        let missing = load(&["/nowhere/x.patch".into()], &mut io::empty());
+        assert!(missing.problems[0].message.starts_with("cannot read it"));
+    }
+
+    #[test]
+    fn stdin_is_named_by_its_dash() {
+        let text = mail("[PATCH] one", "x");
+        let loaded = load(&["-".into()], &mut text.as_bytes());
+        assert_eq!(loaded.patches[0].name(), "-");
+        assert_eq!(loaded.patches[0].changes[0].hunks[0].lines[1].line, 11);
+    }
+}

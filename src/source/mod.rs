@@ -18,9 +18,7 @@ mod apply;
 mod diff;
 mod mail;
 mod mime;
-mod partial;
 mod paths;
-mod scratch;
 
 pub mod commits;
 pub mod disk;

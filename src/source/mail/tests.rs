@@ -42,7 +42,7 @@ fn a_mail_of_b4() {
     assert_eq!(patch.title(), "sched: change b");
     assert_eq!(patch.message, "sched: change b\n\nWhy =20 so.\n\nAcked-by: C <c@d.e>");
     assert_eq!(patch.author, Person { name: "A B".into(), email: "a@b.c".into() });
-    assert_eq!(added(&content), ("+b =20;".to_owned(), 20));
+    assert_eq!(added(&content), ("+b =20;".to_owned(), 21));
 }
 
 #[test]

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! What a commit changes, out of its trees: git finds the hunks, and nothing is
+//! parsed that a commit's message could fake. May not know ranges.
+
+use git2::{
+    Commit, Delta, Diff, DiffDelta, DiffFindOptions, DiffOptions, DiffStatsFormat,
+    FileMode, Repository,
+};
+
+use super::super::patch::{ChangeKind, DiffLine, FileChange, Hunk, LineKind};
+use super::super::paths;
+
+/// The changes of `commit` against its first parent.
+pub(super) fn changes(
+    repository: &Repository,
+    commit: &Commit<'_>,
+) -> Result<Vec<FileChange>, git2::Error> {
+    let parent = commit.parents().next().map(|parent| parent.tree()).transpose()?;
+    let mut options = DiffOptions::new();
+    options.ignore_submodules(true);
+    let mut diff =
+        repository.diff_tree_to_tree(parent.as_ref(), Some(&commit.tree()?), Some(&mut options))?;
+    diff.find_similar(Some(DiffFindOptions::new().renames(true)))?;
+    let mut line = preamble(commit, &diff)?.saturating_add(1);
+    let mut changes = Vec::new();
+    for index in 0..diff.deltas().len() {
+        if let Some(patch) = git2::Patch::from_diff(&diff, index)? {
+            let (change, lines) = one(patch, line)?;
+            line = line.saturating_add(lines);
+            changes.extend(change);
+        }
+    }
+    Ok(changes)
+}
+
+/// The change of one file whose diff begins at `line`, and how many lines that
+/// diff has.
+fn one(mut patch: git2::Patch<'_>, line: u32) -> Result<(Option<FileChange>, u32), git2::Error> {
+    let text = patch.to_buf()?;
+    let lines = count(memchr::memchr_iter(b'\n', &text).count());
+    let body = memchr::memmem::find(&text, b"\n@@ ").map_or(text.len(), |at| at + 1);
+    let above = text.get(..body).unwrap_or_default();
+    let mut next = line.saturating_add(count(memchr::memchr_iter(b'\n', above).count()));
+    let delta = patch.delta();
+    let Some(mut change) = header(&delta, line) else {
+        return Ok((None, lines));
+    };
+    for index in 0..patch.num_hunks() {
+        let hunk = hunk(&patch, index, &mut next)?;
+        change.hunks.push(hunk);
+    }
+    if change.kind == ChangeKind::Modify && change.hunks.is_empty() {
+        let same = change.old_blob == change.new_blob;
+        change.kind = if same { ChangeKind::ModeOnly } else { ChangeKind::Binary };
+    }
+    Ok((Some(change), lines))
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+/// `None` if neither side is a file that can be read.
+fn header(delta: &DiffDelta<'_>, line: u32) -> Option<FileChange> {
+    let side = |file: git2::DiffFile<'_>| {
+        let is_file = matches!(
+            file.mode(),
+            FileMode::Blob | FileMode::BlobExecutable | FileMode::BlobGroupWritable
+        );
+        let path = paths::checked(file.path_bytes()?).ok()?;
+        (is_file && !file.id().is_zero()).then(|| (path, file.id().to_string()))
+    };
+    let old = side(delta.old_file()).filter(|_| delta.status() != Delta::Added);
+    let new = side(delta.new_file()).filter(|_| delta.status() != Delta::Deleted);
+    let kind = match (&old, &new, delta.status()) {
+        (None, None, _) => return None,
+        (None, Some(_), _) => ChangeKind::Add,
+        (Some(_), None, _) => ChangeKind::Delete,
+        (_, _, Delta::Renamed) => ChangeKind::Rename,
+        (_, _, Delta::Copied) => ChangeKind::Copy,
+        _ => ChangeKind::Modify,
+    };
+    let (old_path, old_blob) = old.unzip();
+    let (new_path, new_blob) = new.unzip();
+    Some(FileChange { old_path, new_path, kind, old_blob, new_blob, hunks: Vec::new(), line })
+}
+
+/// Reads a hunk whose header is line `next`, and moves that behind it.
+fn hunk(patch: &git2::Patch<'_>, index: usize, next: &mut u32) -> Result<Hunk, git2::Error> {
+    let (header, lines) = patch.hunk(index)?;
+    let section = header.header();
+    let section = memchr::memmem::find(section, b" @@ ").and_then(|at| section.get(at + 4..));
+    let section = section.unwrap_or_default().trim_ascii_end();
+    let mut hunk = Hunk {
+        old_start: header.old_start(),
+        old_len: header.old_lines(),
+        new_start: header.new_start(),
+        new_len: header.new_lines(),
+        section: section.into(),
+        line: *next,
+        lines: Vec::with_capacity(lines),
+    };
+    *next = next.saturating_add(1);
+    for at in 0..lines {
+        let line = patch.line_in_hunk(index, at)?;
+        let number = *next;
+        *next = next.saturating_add(1);
+        let kind = match line.origin() {
+            ' ' => LineKind::Context,
+            '+' => LineKind::Added,
+            '-' => LineKind::Removed,
+            // "\ No newline at end of file"
+            _ => continue,
+        };
+        let content = line.content();
+        let text = content.strip_suffix(b"\n");
+        let (no_newline, text) = (text.is_none(), text.unwrap_or(content).into());
+        hunk.lines.push(DiffLine { kind, text, no_newline, line: number });
+    }
+    Ok(hunk)
+}
+
+/// How many lines `git format-patch` writes above the first diff.
+fn preamble(commit: &Commit<'_>, diff: &Diff<'_>) -> Result<u32, git2::Error> {
+    let message = commit.message_bytes().trim_ascii();
+    let end = memchr::memmem::find(message, b"\n\n").unwrap_or(message.len());
+    let (subject, body) = message.split_at_checked(end).unwrap_or((message, &[]));
+    let body = body.trim_ascii_start();
+    let author = commit.author();
+    // From, From:, Date:, Subject:, an empty line; the header of what is no ASCII.
+    let mime = if body.is_ascii() && subject.is_ascii() && author.name_bytes().is_ascii() { 0 } else { 3 };
+    let header = 4 + folded(subject) + mime;
+    let body = if body.is_empty() { 0 } else { 1 + body.split(|&byte| byte == b'\n').count() };
+    let format = DiffStatsFormat::FULL | DiffStatsFormat::INCLUDE_SUMMARY;
+    let stats = diff.stats()?.to_buf(format, 80)?;
+    let stats = memchr::memchr_iter(b'\n', &stats).count();
+    // `---` above the statistics, an empty line below them.
+    Ok(count(header + body + 1 + stats + 1))
+}
+
+/// Lines that a subject takes in a mail's header.
+fn folded(subject: &[u8]) -> usize {
+    let (mut lines, mut width) = (1, "Subject: [PATCH]".len());
+    for word in subject.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()) {
+        if width + 1 + word.len() > 78 {
+            lines += 1;
+            width = 0;
+        }
+        width += 1 + word.len();
+    }
+    lines
+}

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! The patches that touch one file, in order, and how their texts are found.
+//! May not know hunks, but that some did not fit.
+
+use std::collections::BTreeMap;
+
+use super::super::Tree;
+use super::super::git::blob_id;
+use super::super::patch::{ChangeKind, FileChange, Patch, Problem};
+use super::steps::{Files, Miss};
+use super::{Blobs, How, Place, Step, Text, partial};
+
+/// Longest chain of which every split into applied and not applied is tried.
+const MAX_SPLITS: usize = 64;
+
+/// One change of a chain.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Link<'p> {
+    pub patch: usize,
+    pub change: usize,
+    pub file: &'p FileChange,
+}
+
+/// What a change does to its texts.
+#[derive(Clone, Debug)]
+pub(super) struct Outcome {
+    pub before: Option<Text>,
+    pub after: Option<Text>,
+    pub how: How,
+    pub places: Vec<Place>,
+}
+
+/// The changes of a file, and of what it is renamed or copied from and to.
+#[derive(Debug, Default)]
+pub(super) struct Chain<'p> {
+    links: Vec<Link<'p>>,
+}
+
+/// Sorts the changes of a series into chains.
+pub(super) fn chains(patches: &[Patch]) -> Vec<Chain<'_>> {
+    let mut groups = Groups::default();
+    let mut links = Vec::new();
+    for (patch, of) in patches.iter().enumerate() {
+        for (change, file) in of.changes.iter().enumerate() {
+            if file.kind != ChangeKind::ModeOnly {
+                groups.join(file);
+                links.push(Link { patch, change, file });
+            }
+        }
+    }
+    let mut chains: BTreeMap<usize, Chain<'_>> = BTreeMap::new();
+    for link in links {
+        chains.entry(groups.of(link.file.path())).or_default().links.push(link);
+    }
+    chains.into_values().collect()
+}
+
+/// Paths that belong together: a union-find.
+#[derive(Default)]
+struct Groups<'p> {
+    number: BTreeMap<&'p str, usize>,
+    parent: Vec<usize>,
+}
+
+impl<'p> Groups<'p> {
+    fn of(&mut self, path: &'p str) -> usize {
+        let next = self.parent.len();
+        let number = *self.number.entry(path).or_insert(next);
+        if number == next {
+            self.parent.push(next);
+        }
+        self.root(number)
+    }
+
+    fn root(&mut self, mut number: usize) -> usize {
+        while let Some(&up) = self.parent.get(number).filter(|&&up| up != number) {
+            let above = self.parent.get(up).copied().unwrap_or(up);
+            if let Some(slot) = self.parent.get_mut(number) {
+                *slot = above;
+            }
+            number = up;
+        }
+        number
+    }
+
+    fn join(&mut self, file: &'p FileChange) {
+        let one = self.of(file.path());
+        let other = file.old_path.as_deref().map_or(one, |path| self.of(path));
+        if let Some(slot) = self.parent.get_mut(one.max(other)) {
+            *slot = one.min(other);
+        }
+    }
+}
+
+impl Chain<'_> {
+    /// Finds the texts; appends the steps and what went wrong.
+    pub(super) fn resolve(
+        mut self,
+        patches: &[Patch],
+        tree: Option<&dyn Tree>,
+        blobs: Option<&dyn Blobs>,
+        steps: &mut Vec<Step>,
+        problems: &mut Vec<Problem>,
+    ) {
+        let mut problem = |link: &Link<'_>, line: u32, message: String| {
+            let input = patches.get(link.patch).map(|patch| patch.input.clone()).unwrap_or_default();
+            problems.push(Problem { input, line: Some(line), message });
+        };
+        if let Some(outcomes) = blobs.and_then(|blobs| self.by_blob(blobs)) {
+            return self.finish(outcomes, steps);
+        }
+        self.links.retain(|link| {
+            let binary = link.file.kind == ChangeKind::Binary;
+            if binary && is_source(link.file.path()) {
+                let path = link.file.path();
+                let message = format!("the patch of {path} is binary and cannot be checked");
+                problem(link, link.file.line, message);
+            }
+            !binary
+        });
+        let outcomes = match self.by_tree(tree) {
+            Ok(outcomes) => Some(outcomes),
+            Err((at, miss)) => {
+                if let (Some(tree), Some(link)) = (tree, self.links.get(at)) {
+                    let (line, why) = miss.explain(link.file);
+                    problem(link, line, format!("does not fit {}: {why}", tree.name()));
+                }
+                partial::resolve(&self.links)
+            }
+        };
+        match (outcomes, self.links.first()) {
+            (Some(outcomes), _) => self.finish(outcomes, steps),
+            (None, Some(link)) => {
+                let message = "the hunks' line numbers are too large to be true".to_owned();
+                problem(link, link.file.line, message);
+            }
+            (None, None) => {}
+        }
+    }
+
+    fn finish(&self, outcomes: Vec<Outcome>, steps: &mut Vec<Step>) {
+        steps.extend(self.links.iter().zip(outcomes).map(|(link, outcome)| Step {
+            patch: link.patch,
+            change: link.change,
+            path: link.file.new_path.clone().filter(|_| outcome.after.is_some()),
+            old_path: link.file.old_path.clone().filter(|_| outcome.before.is_some()),
+            before: outcome.before,
+            after: outcome.after,
+            how: outcome.how,
+            places: outcome.places,
+        }));
+    }
+
+    fn by_blob(&self, blobs: &dyn Blobs) -> Option<Vec<Outcome>> {
+        let mut files = Files::of(None);
+        self.links.iter().map(|link| files.by_blob(link.file, blobs)).collect()
+    }
+
+    /// Takes the first patches of the chain for applied, the others not, and
+    /// tries which number fits. The error is that of none applied.
+    fn by_tree(&self, tree: Option<&dyn Tree>) -> Result<Vec<Outcome>, (usize, Miss)> {
+        let all = self.links.len();
+        if let Some(applied) = tree.and_then(|tree| self.applied_by_id(tree))
+            && let Ok(outcomes) = self.split(tree, applied)
+        {
+            return Ok(outcomes);
+        }
+        let error = match self.split(tree, 0) {
+            Ok(outcomes) => return Ok(outcomes),
+            Err(error) => error,
+        };
+        let most = if all <= MAX_SPLITS { 1 } else { all };
+        let fits = (most..=all).rev().find_map(|applied| self.split(tree, applied).ok());
+        fits.ok_or(error)
+    }
+
+    /// How many patches the tree has by the ids of its blobs.
+    fn applied_by_id(&self, tree: &dyn Tree) -> Option<usize> {
+        let is_blob = |path: &Option<String>, id: &Option<String>| {
+            let (Some(path), Some(id)) = (path, id) else {
+                return false;
+            };
+            let text = tree.read(path).ok().flatten();
+            text.and_then(|text| blob_id(&text)).is_some_and(|own| own.starts_with(id.as_str()))
+        };
+        let after = |link: &Link<'_>| is_blob(&link.file.new_path, &link.file.new_blob);
+        let before = |link: &Link<'_>| is_blob(&link.file.old_path, &link.file.old_blob);
+        if let Some(last) = self.links.iter().rposition(after) {
+            return Some(last + 1);
+        }
+        self.links.iter().position(before)
+    }
+
+    fn split(&self, tree: Option<&dyn Tree>, applied: usize) -> Result<Vec<Outcome>, (usize, Miss)> {
+        let (done, open) = self.links.split_at_checked(applied).unwrap_or((&self.links, &[]));
+        let mut outcomes = Vec::with_capacity(self.links.len());
+        let mut files = Files::of(tree);
+        for (index, link) in done.iter().enumerate().rev() {
+            outcomes.push(files.backward(link.file).map_err(|miss| (index, miss))?);
+        }
+        outcomes.reverse();
+        let mut files = Files::of(tree);
+        for (index, link) in open.iter().enumerate() {
+            outcomes.push(files.forward(link.file).map_err(|miss| (applied + index, miss))?);
+        }
+        Ok(outcomes)
+    }
+}
+
+/// Whether a file's text would be looked at.
+fn is_source(path: &str) -> bool {
+    [".c", ".h", ".S", ".rs"].iter().any(|end| path.ends_with(end))
+}
