@@ -13,5 +13,6 @@
 
 pub mod inventory;
 pub mod kernel;
+pub mod rules;
 pub mod source;
 pub mod syntax;

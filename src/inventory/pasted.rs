@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 struct Pasting {
     header: Arc<str>,
     macros: Vec<MacroDefinition>,
-    /// The folder below which they may be called, with its last slash.
+    /// The folder below which they may be called, or `None`.
     folder: Option<String>,
     /// The files that may call them, where there is no such folder.
     files: BTreeSet<Arc<str>>,
@@ -34,7 +34,7 @@ impl Pasting {
                 || self
                     .folder
                     .as_deref()
-                    .is_some_and(|folder| path.starts_with(folder)))
+                    .is_some_and(|folder| is_below(path, folder)))
     }
 
     fn is_named_in(&self, text: &[u8]) -> bool {
@@ -123,9 +123,7 @@ fn pasting_headers(facts: &FactsByPath) -> Vec<Pasting> {
         .iter()
         .filter(|(path, says)| path.ends_with(".h") && !says.pasting.is_empty())
         .map(|(header, says)| {
-            let folder = header
-                .rsplit_once('/')
-                .map(|(folder, _)| format!("{folder}/"));
+            let folder = header.rsplit_once('/').map(|(folder, _)| folder.to_owned());
             let shared = header.starts_with("include/") || folder.is_none();
             Pasting {
                 header: header.clone(),
@@ -168,6 +166,11 @@ fn includers(
     }
 }
 
+fn is_below(path: &str, folder: &str) -> bool {
+    path.strip_prefix(folder)
+        .is_some_and(|rest| rest.starts_with('/'))
+}
+
 /// The folders to be searched.
 fn folders(pasting: &[Pasting]) -> Vec<String> {
     let mut folders: BTreeSet<String> = pasting
@@ -176,13 +179,10 @@ fn folders(pasting: &[Pasting]) -> Vec<String> {
         .collect();
     for file in pasting.iter().flat_map(|one| &one.files) {
         if let Some((folder, _)) = file.rsplit_once('/') {
-            folders.insert(format!("{folder}/"));
+            folders.insert(folder.to_owned());
         }
     }
     let all = folders.clone();
-    folders.retain(|folder| {
-        !all.iter()
-            .any(|other| other != folder && folder.starts_with(other.as_str()))
-    });
+    folders.retain(|folder| !all.iter().any(|other| is_below(folder, other)));
     folders.into_iter().collect()
 }

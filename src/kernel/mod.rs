@@ -6,6 +6,9 @@
 //! written down here. It may not know which tracepoints a tree has.
 
 pub mod expand;
+pub mod kbuild;
+pub mod maintainers;
 pub mod preprocessor;
 pub mod probing;
 pub mod semantics;
+pub mod version;

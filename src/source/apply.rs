@@ -42,7 +42,14 @@ impl Side {
             Self::Old => (hunk.old_start, hunk.old_len),
             Self::New => (hunk.new_start, hunk.new_len),
         };
-        (if len == 0 { start } else { start.saturating_sub(1) }, len)
+        (
+            if len == 0 {
+                start
+            } else {
+                start.saturating_sub(1)
+            },
+            len,
+        )
     }
 }
 
@@ -72,8 +79,17 @@ pub(crate) struct Applied {
 /// The index of the first hunk that does not fit.
 pub(crate) fn apply(text: &[u8], hunks: &[Hunk], from: Side) -> Result<Applied, usize> {
     let lines: Vec<&[u8]> = text.split_inclusive(|&byte| byte == b'\n').collect();
-    let mut work = Work { lines: &lines, done: 0, shift: 0, budget: BUDGET };
-    let mut applied = Applied { text: Vec::with_capacity(text.len()), places: Vec::new(), offset: 0 };
+    let mut work = Work {
+        lines: &lines,
+        done: 0,
+        shift: 0,
+        budget: BUDGET,
+    };
+    let mut applied = Applied {
+        text: Vec::with_capacity(text.len()),
+        places: Vec::new(),
+        offset: 0,
+    };
     let mut written: u32 = 0;
     for (index, hunk) in hunks.iter().enumerate() {
         let (start, len) = from.range(hunk);
@@ -85,8 +101,14 @@ pub(crate) fn apply(text: &[u8], hunks: &[Hunk], from: Side) -> Result<Applied, 
         }
         let (here, there) = (u32::try_from(at).unwrap_or(u32::MAX), written);
         applied.places.push(match from {
-            Side::Old => Place { old: here, new: there },
-            Side::New => Place { old: there, new: here },
+            Side::Old => Place {
+                old: here,
+                new: there,
+            },
+            Side::New => Place {
+                old: there,
+                new: here,
+            },
         });
         written = written.saturating_add(put(hunk, from.other(), &mut applied.text));
         work.done = at.saturating_add(len as usize);
@@ -127,7 +149,11 @@ struct Work<'t> {
 impl Work<'_> {
     /// How many lines stand before the hunk; `None` if it fits nowhere.
     fn find(&mut self, hunk: &Hunk, side: Side) -> Option<usize> {
-        let lines: Vec<_> = hunk.lines.iter().filter(|line| side.has(line.kind)).collect();
+        let lines: Vec<_> = hunk
+            .lines
+            .iter()
+            .filter(|line| side.has(line.kind))
+            .collect();
         let last = self.lines.len().checked_sub(lines.len())?;
         let (start, _) = side.range(hunk);
         let expected = i64::from(start).saturating_add(self.shift);
@@ -136,7 +162,10 @@ impl Work<'_> {
             lines.iter().enumerate().all(|(index, line)| {
                 work.budget = work.budget.saturating_sub(1);
                 work.budget > 0
-                    && work.lines.get(at + index).is_some_and(|text| is_same(text, line))
+                    && work
+                        .lines
+                        .get(at + index)
+                        .is_some_and(|text| is_same(text, line))
             })
         };
         let (first, last) = self.bounds(hunk, start, last)?;
@@ -202,15 +231,24 @@ mod tests {
         let applied = apply(text.as_bytes(), &hunks(diff), Side::Old)?;
         let back = apply(&applied.text, &hunks(diff), Side::New);
         assert_eq!(back.map(|back| back.text).as_deref(), Ok(text.as_bytes()));
-        Ok((String::from_utf8_lossy(&applied.text).into_owned(), applied.offset))
+        Ok((
+            String::from_utf8_lossy(&applied.text).into_owned(),
+            applied.offset,
+        ))
     }
 
     const MIDDLE: &str = "@@ -2,3 +2,3 @@\n b\n-c\n+C\n d\n";
 
     #[test]
     fn hunks_fit_where_they_say_or_nearby() {
-        assert_eq!(forward("a\nb\nc\nd\n", MIDDLE), Ok(("a\nb\nC\nd\n".into(), 0)));
-        assert_eq!(forward("a\n0\n0\nb\nc\nd\n", MIDDLE), Ok(("a\n0\n0\nb\nC\nd\n".into(), 2)));
+        assert_eq!(
+            forward("a\nb\nc\nd\n", MIDDLE),
+            Ok(("a\nb\nC\nd\n".into(), 0))
+        );
+        assert_eq!(
+            forward("a\n0\n0\nb\nc\nd\n", MIDDLE),
+            Ok(("a\n0\n0\nb\nC\nd\n".into(), 2))
+        );
         assert_eq!(forward("b\nc\nd\n", MIDDLE), Ok(("b\nC\nd\n".into(), -1)));
         assert_eq!(forward("a\nb\nx\nd\n", MIDDLE), Err(0));
         assert_eq!(forward("", MIDDLE), Err(0));
@@ -232,7 +270,10 @@ mod tests {
         assert_eq!(forward("a", diff), Ok(("a\n".into(), 0)));
         assert_eq!(forward("a\n", diff), Err(0));
         assert_eq!(forward("", "@@ -0,0 +1 @@\n+a\n"), Ok(("a\n".into(), 0)));
-        assert_eq!(forward("a\nb\n", "@@ -1,0 +2 @@\n+n\n"), Ok(("a\nn\nb\n".into(), 0)));
+        assert_eq!(
+            forward("a\nb\n", "@@ -1,0 +2 @@\n+n\n"),
+            Ok(("a\nn\nb\n".into(), 0))
+        );
     }
 
     #[test]

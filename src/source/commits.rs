@@ -56,12 +56,19 @@ pub fn resolve_range(dir: &Path, spec: &str) -> anyhow::Result<Range> {
     let ids = range::ids(&repository, spec, dir)?;
     let mut range = Range::default();
     for id in ids {
-        let failed = |error: git2::Error| anyhow::anyhow!("cannot read the commit {id}: {}", error.message());
+        let failed = |error: git2::Error| {
+            anyhow::anyhow!("cannot read the commit {id}: {}", error.message())
+        };
         let commit = repository.find_commit(id).map_err(failed)?;
         if commit.parent_count() > 1 {
-            range.merges.push(Skipped { id: id.to_string(), subject: subject(&commit) });
+            range.merges.push(Skipped {
+                id: id.to_string(),
+                subject: subject(&commit),
+            });
         } else {
-            range.commits.push(read(&repository, &commit).map_err(failed)?);
+            range
+                .commits
+                .push(read(&repository, &commit).map_err(failed)?);
         }
     }
     Ok(range)
@@ -81,13 +88,20 @@ fn read(repository: &Repository, commit: &Commit<'_>) -> Result<CommitPatch, git
         input: id.clone(),
         mail: None,
         subject: subject(commit),
-        author: Person { name: text(author.name_bytes()), email: text(author.email_bytes()) },
+        author: Person {
+            name: text(author.name_bytes()),
+            email: text(author.email_bytes()),
+        },
         message: text(commit.message_bytes()),
         commit: Some(id),
         changes: diff::changes(repository, commit)?,
     };
     let parent = commit.parent_id(0).ok().map(|id: Oid| id.to_string());
-    Ok(CommitPatch { patch, short_id: text(&short), parent })
+    Ok(CommitPatch {
+        patch,
+        short_id: text(&short),
+        parent,
+    })
 }
 
 #[cfg(test)]

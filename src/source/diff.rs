@@ -100,12 +100,12 @@ fn settle_kind(change: &mut FileChange, header: &Header) {
 fn misuse(change: &FileChange) -> Option<String> {
     let path = change.path();
     match change.kind {
-        ChangeKind::Add if change.hunks.iter().any(|hunk| hunk.old_len != 0) => {
-            Some(format!("{path} is said to be new, but its hunks change old lines"))
-        }
-        ChangeKind::Delete if change.hunks.iter().any(|hunk| hunk.new_len != 0) => {
-            Some(format!("{path} is said to be deleted, but its hunks leave lines"))
-        }
+        ChangeKind::Add if change.hunks.iter().any(|hunk| hunk.old_len != 0) => Some(format!(
+            "{path} is said to be new, but its hunks change old lines"
+        )),
+        ChangeKind::Delete if change.hunks.iter().any(|hunk| hunk.new_len != 0) => Some(format!(
+            "{path} is said to be deleted, but its hunks leave lines"
+        )),
         ChangeKind::ModeOnly | ChangeKind::Binary | ChangeKind::Delete => None,
         kind if change.hunks.is_empty() && wants_hunks(kind, change) => Some(format!(
             "the diff of {path} has no hunk: it is cut off; get the patch again"
@@ -138,7 +138,11 @@ impl<'t> Lines<'t> {
         if starts.last() == Some(&text.len()) {
             starts.pop();
         }
-        Self { text, starts, first }
+        Self {
+            text,
+            starts,
+            first,
+        }
     }
 
     fn len(&self) -> usize {
@@ -162,7 +166,8 @@ impl<'t> Lines<'t> {
 
     /// Number of the line in the input.
     fn number(&self, at: usize) -> u32 {
-        self.first.saturating_add(u32::try_from(at).unwrap_or(u32::MAX))
+        self.first
+            .saturating_add(u32::try_from(at).unwrap_or(u32::MAX))
     }
 }
 

@@ -35,11 +35,16 @@ impl DiskTree {
     /// # Errors
     /// There is no such folder, or it cannot be entered.
     pub fn open(dir: &Path) -> anyhow::Result<Self> {
-        let root = dir.canonicalize().with_context(|| format!("cannot open {}", dir.display()))?;
+        let root = dir
+            .canonicalize()
+            .with_context(|| format!("cannot open {}", dir.display()))?;
         if !root.is_dir() {
             bail!("{} is not a directory", dir.display());
         }
-        Ok(Self { dir: dir.to_owned(), root })
+        Ok(Self {
+            dir: dir.to_owned(),
+            root,
+        })
     }
 
     /// The root, as it was given.
@@ -47,12 +52,27 @@ impl DiskTree {
         &self.dir
     }
 
-    fn walk(&self) -> WalkParallel {
-        WalkBuilder::new(&self.root)
+    /// Walks over the tree, or over some of its folders.
+    fn walk(&self, folders: Option<&[String]>) -> Option<WalkParallel> {
+        let mut places = match folders {
+            None => vec![self.root.clone()],
+            Some(folders) => folders
+                .iter()
+                .map(|folder| self.root.join(folder))
+                .collect(),
+        };
+        places.retain(|place| place.is_dir());
+        let (first, rest) = places.split_first()?;
+        let mut builder = WalkBuilder::new(first);
+        for place in rest {
+            builder.add(place);
+        }
+        let walk = builder
             .standard_filters(false)
             .follow_links(false)
             .filter_entry(|entry| entry.file_name() != ".git")
-            .build_parallel()
+            .build_parallel();
+        Some(walk)
     }
 
     /// The path from the root, for a regular file.
@@ -85,15 +105,19 @@ impl DiskTree {
     /// call of `make` makes for each thread.
     fn each_file<'a, F>(
         &'a self,
+        folders: Option<&[String]>,
         wanted: &'a (dyn Fn(&str) -> bool + Sync),
         make: impl Fn() -> F,
     ) -> anyhow::Result<()>
     where
         F: FnMut(&str, &DirEntry) -> Result<(), String> + Send + 'a,
     {
+        let Some(walk) = self.walk(folders) else {
+            return Ok(());
+        };
         let errors = Mutex::new(Vec::new());
         let errors = &errors;
-        self.walk().run(|| {
+        walk.run(|| {
             let mut each = make();
             Box::new(move |entry| {
                 let done = match &entry {
@@ -105,7 +129,10 @@ impl DiskTree {
                     Err(error) => Err(self.cannot_walk(error.clone())),
                 };
                 if let Err(error) = done {
-                    errors.lock().unwrap_or_else(PoisonError::into_inner).push(error);
+                    errors
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .push(error);
                 }
                 WalkState::Continue
             })
@@ -128,7 +155,10 @@ impl Tree for DiskTree {
             Err(error) => bail!("{}", self.cannot_read(path, &error)),
         };
         if !full.starts_with(&self.root) {
-            bail!("{} is a link that leads out of the tree", self.dir.join(path).display());
+            bail!(
+                "{} is a link that leads out of the tree",
+                self.dir.join(path).display()
+            );
         }
         // Opening a fifo would wait for its writer.
         match fs::metadata(&full) {
@@ -146,7 +176,43 @@ impl Tree for DiskTree {
         wanted: &(dyn Fn(&str) -> bool + Sync),
         visit: &(dyn Fn(&str, &[u8]) + Sync),
     ) -> anyhow::Result<()> {
-        self.each_file(wanted, || {
+        self.visit_in(None, wanted, visit)
+    }
+
+    fn visit_below(
+        &self,
+        folders: &[String],
+        wanted: &(dyn Fn(&str) -> bool + Sync),
+        visit: &(dyn Fn(&str, &[u8]) + Sync),
+    ) -> anyhow::Result<()> {
+        self.visit_in(Some(folders), wanted, visit)
+    }
+
+    fn paths(&self, wanted: &(dyn Fn(&str) -> bool + Sync)) -> anyhow::Result<Vec<String>> {
+        let found = Mutex::new(Vec::new());
+        self.each_file(None, wanted, || {
+            |path, _| {
+                found
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(path.to_owned());
+                Ok(())
+            }
+        })?;
+        let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+        found.sort_unstable();
+        Ok(found)
+    }
+}
+
+impl DiskTree {
+    fn visit_in(
+        &self,
+        folders: Option<&[String]>,
+        wanted: &(dyn Fn(&str) -> bool + Sync),
+        visit: &(dyn Fn(&str, &[u8]) + Sync),
+    ) -> anyhow::Result<()> {
+        self.each_file(folders, wanted, || {
             let mut buffer = Vec::new();
             move |path, entry| match slurp(entry.path(), &mut buffer) {
                 Ok(text) => {
@@ -157,23 +223,13 @@ impl Tree for DiskTree {
             }
         })
     }
-
-    fn paths(&self, wanted: &(dyn Fn(&str) -> bool + Sync)) -> anyhow::Result<Vec<String>> {
-        let found = Mutex::new(Vec::new());
-        self.each_file(wanted, || {
-            |path, _| {
-                found.lock().unwrap_or_else(PoisonError::into_inner).push(path.to_owned());
-                Ok(())
-            }
-        })?;
-        let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-        found.sort_unstable();
-        Ok(found)
-    }
 }
 
 fn is_absent(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
 }
 
 /// Reads a regular file. `buffer` keeps its length, which saves clearing it; the
@@ -187,10 +243,14 @@ fn slurp<'b>(path: &Path, buffer: &'b mut Vec<u8>) -> io::Result<&'b [u8]> {
     loop {
         let Some(room) = buffer.get_mut(filled..).filter(|room| !room.is_empty()) else {
             // One byte more than a file may have shows that it has too many.
-            let limit = usize::try_from(SIZE_LIMIT).unwrap_or(usize::MAX).saturating_add(1);
+            let limit = usize::try_from(SIZE_LIMIT)
+                .unwrap_or(usize::MAX)
+                .saturating_add(1);
             if filled >= limit {
                 let limit = SIZE_LIMIT >> 20;
-                return Err(io::Error::other(format!("the file is larger than {limit} MiB")));
+                return Err(io::Error::other(format!(
+                    "the file is larger than {limit} MiB"
+                )));
             }
             buffer.resize(filled.saturating_mul(2).min(limit), 0);
             continue;
@@ -227,26 +287,43 @@ mod tests {
 
     #[test]
     fn a_gitignore_hides_nothing_and_git_is_no_part() {
-        let files: &[(&str, &[u8])] =
-            &[(".gitignore", b"/*"), (".git/x.c", b""), ("fs/x.c", b"x"), ("fs/.y.c", b"y")];
+        let files: &[(&str, &[u8])] = &[
+            (".gitignore", b"/*"),
+            (".git/x.c", b""),
+            ("fs/x.c", b"x"),
+            ("fs/.y.c", b"y"),
+        ];
         let (_dir, tree) = tree(files);
-        assert_eq!(tree.paths(&|path| path.ends_with(".c")).expect("paths"), ["fs/.y.c", "fs/x.c"]);
+        assert_eq!(
+            tree.paths(&|path| path.ends_with(".c")).expect("paths"),
+            ["fs/.y.c", "fs/x.c"]
+        );
     }
 
     #[test]
     fn visit_reads_files_of_any_size_whole() {
         let large = vec![b'x'; 3 * BUFFER];
         let exact = vec![b'y'; BUFFER];
-        let files: &[(&str, &[u8])] = &[("0.c", b""), ("1.c", &large), ("2.c", b"z"), ("3.c", &exact)];
+        let files: &[(&str, &[u8])] = &[
+            ("0.c", b""),
+            ("1.c", &large),
+            ("2.c", b"z"),
+            ("3.c", &exact),
+        ];
         let (_dir, tree) = tree(files);
         let seen = Mutex::new(Vec::new());
         let visit = |path: &str, text: &[u8]| {
-            seen.lock().expect("a lock").push((path.to_owned(), text.to_vec()));
+            seen.lock()
+                .expect("a lock")
+                .push((path.to_owned(), text.to_vec()));
         };
         tree.visit(&|_| true, &visit).expect("all can be read");
         let mut seen = seen.into_inner().expect("a lock");
         seen.sort();
-        let wanted: Vec<_> = files.iter().map(|(p, t)| ((*p).to_owned(), t.to_vec())).collect();
+        let wanted: Vec<_> = files
+            .iter()
+            .map(|(p, t)| ((*p).to_owned(), t.to_vec()))
+            .collect();
         assert!(seen == wanted);
     }
 
@@ -273,7 +350,10 @@ mod tests {
         let count = Mutex::new(0);
         let error = tree.visit(&|_| true, &|_, _| *count.lock().expect("a lock") += 1);
         let error = error.expect_err("one is too large").to_string();
-        assert!(error.contains("large.c") && error.contains("64 MiB"), "{error}");
+        assert!(
+            error.contains("large.c") && error.contains("64 MiB"),
+            "{error}"
+        );
         assert_eq!(count.into_inner().expect("a lock"), 1);
     }
 }

@@ -18,13 +18,20 @@ use super::{SIZE_LIMIT, Tree, Unreadable, paths};
 
 /// The id that git gives to this content, in hex.
 pub fn blob_id(content: &[u8]) -> Option<String> {
-    Oid::hash_object(ObjectType::Blob, content).ok().map(|id| id.to_string())
+    Oid::hash_object(ObjectType::Blob, content)
+        .ok()
+        .map(|id| id.to_string())
 }
 
 /// Opens the repository that `dir` lies in.
 pub(super) fn discover(dir: &Path) -> anyhow::Result<Repository> {
-    Repository::discover(dir)
-        .map_err(|error| anyhow!("cannot open a git repository at {}: {}", dir.display(), error.message()))
+    Repository::discover(dir).map_err(|error| {
+        anyhow!(
+            "cannot open a git repository at {}: {}",
+            dir.display(),
+            error.message()
+        )
+    })
 }
 
 /// A revision of a repository. Its root is the repository's, wherever in it the
@@ -56,7 +63,13 @@ impl GitTree {
         let tree = repository
             .revparse_single(rev)
             .and_then(|object| object.peel_to_tree())
-            .map_err(|error| anyhow!("no revision {rev} in {}: {}", dir.display(), error.message()))?
+            .map_err(|error| {
+                anyhow!(
+                    "no revision {rev} in {}: {}",
+                    dir.display(),
+                    error.message()
+                )
+            })?
             .id();
         Ok(Self {
             dir: dir.to_owned(),
@@ -82,20 +95,24 @@ impl GitTree {
     }
 
     fn repository(&self) -> MutexGuard<'_, Repository> {
-        self.repository.lock().unwrap_or_else(PoisonError::into_inner)
+        self.repository
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn list(&self) -> Result<Vec<(String, Oid)>, git2::Error> {
         let repository = self.repository();
         let mut entries = Vec::new();
-        repository.find_tree(self.tree)?.walk(TreeWalkMode::PreOrder, |folder, entry| {
-            if is_file(entry.filemode())
-                && let Ok(name) = entry.name()
-            {
-                entries.push((format!("{folder}{name}"), entry.id()));
-            }
-            TreeWalkResult::Ok
-        })?;
+        repository
+            .find_tree(self.tree)?
+            .walk(TreeWalkMode::PreOrder, |folder, entry| {
+                if is_file(entry.filemode())
+                    && let Ok(name) = entry.name()
+                {
+                    entries.push((format!("{folder}{name}"), entry.id()));
+                }
+                TreeWalkResult::Ok
+            })?;
         entries.sort_unstable();
         Ok(entries)
     }
@@ -105,7 +122,12 @@ impl GitTree {
     }
 
     /// Visits `files` from the number `next` on; gives what could not be read.
-    fn work(&self, files: &[&(String, Oid)], next: &AtomicUsize, visit: &Visitor<'_>) -> Vec<String> {
+    fn work(
+        &self,
+        files: &[&(String, Oid)],
+        next: &AtomicUsize,
+        visit: &Visitor<'_>,
+    ) -> Vec<String> {
         let mut errors = Vec::new();
         // A repository is not to be shared between threads.
         let repository = match Repository::open(&self.git_dir) {
@@ -125,16 +147,22 @@ impl GitTree {
 type Visitor<'v> = dyn Fn(&str, &[u8]) + Sync + 'v;
 
 fn is_file(mode: i32) -> bool {
-    [FileMode::Blob, FileMode::BlobExecutable, FileMode::BlobGroupWritable]
-        .map(i32::from)
-        .contains(&mode)
+    [
+        FileMode::Blob,
+        FileMode::BlobExecutable,
+        FileMode::BlobGroupWritable,
+    ]
+    .map(i32::from)
+    .contains(&mode)
 }
 
 fn blob(repository: &Repository, id: Oid) -> Result<git2::Blob<'_>, git2::Error> {
     let (size, _) = repository.odb()?.read_header(id)?;
     if size as u64 > SIZE_LIMIT {
         let limit = SIZE_LIMIT >> 20;
-        return Err(git2::Error::from_str(&format!("the blob is larger than {limit} MiB")));
+        return Err(git2::Error::from_str(&format!(
+            "the blob is larger than {limit} MiB"
+        )));
     }
     repository.find_blob(id)
 }
@@ -164,14 +192,23 @@ impl Tree for GitTree {
         wanted: &(dyn Fn(&str) -> bool + Sync),
         visit: &(dyn Fn(&str, &[u8]) + Sync),
     ) -> anyhow::Result<()> {
-        let files: Vec<_> = self.blob_ids()?.iter().filter(|(path, _)| wanted(path)).collect();
-        let threads = thread::available_parallelism().map_or(1, usize::from).min(files.len());
+        let files: Vec<_> = self
+            .blob_ids()?
+            .iter()
+            .filter(|(path, _)| wanted(path))
+            .collect();
+        let threads = thread::available_parallelism()
+            .map_or(1, usize::from)
+            .min(files.len());
         let next = AtomicUsize::new(0);
         let work = || self.work(&files, &next, visit);
         let errors = thread::scope(|scope| {
             let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
             let died = |_| vec![format!("a thread that read {} died", self.name())];
-            workers.into_iter().flat_map(|worker| worker.join().unwrap_or_else(died)).collect()
+            workers
+                .into_iter()
+                .flat_map(|worker| worker.join().unwrap_or_else(died))
+                .collect()
         });
         Unreadable::check(errors)
     }
@@ -202,7 +239,9 @@ impl GitBlobs {
     /// The repository cannot be opened.
     pub fn at(dir: &Path) -> anyhow::Result<Option<Self>> {
         match Repository::open(dir) {
-            Ok(repository) => Ok(Some(Self { repository: Mutex::new(repository) })),
+            Ok(repository) => Ok(Some(Self {
+                repository: Mutex::new(repository),
+            })),
             Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
             Err(error) => Err(anyhow!("{}", error.message()))
                 .with_context(|| format!("cannot open the git repository {}", dir.display())),
@@ -214,15 +253,24 @@ impl GitBlobs {
     /// # Errors
     /// There is none, or it cannot be opened.
     pub fn around(dir: &Path) -> anyhow::Result<Self> {
-        Ok(Self { repository: Mutex::new(discover(dir)?) })
+        Ok(Self {
+            repository: Mutex::new(discover(dir)?),
+        })
     }
 }
 
 impl Blobs for GitBlobs {
     fn blob(&self, id: &str) -> Option<Arc<[u8]>> {
-        let repository = self.repository.lock().unwrap_or_else(PoisonError::into_inner);
+        let repository = self
+            .repository
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let prefix = Oid::from_str(id).ok()?;
-        let id = repository.odb().ok()?.exists_prefix(prefix, id.len()).ok()?;
+        let id = repository
+            .odb()
+            .ok()?
+            .exists_prefix(prefix, id.len())
+            .ok()?;
         Some(Arc::from(blob(&repository, id).ok()?.content()))
     }
 }

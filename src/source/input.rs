@@ -38,7 +38,10 @@ pub fn load(inputs: &[PathBuf], stdin: &mut dyn Read) -> Loaded {
         } else if input.is_dir() {
             loader.folder(input, &name);
         } else {
-            loader.text(name, File::open(input).and_then(|mut file| bounded(&mut file)));
+            loader.text(
+                name,
+                File::open(input).and_then(|mut file| bounded(&mut file)),
+            );
         }
     }
     loader.finish()
@@ -55,7 +58,10 @@ fn bounded(from: &mut dyn Read) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     from.take(SIZE_LIMIT + 1).read_to_end(&mut text)?;
     if text.len() as u64 > SIZE_LIMIT {
-        return Err(io::Error::other(format!("it is larger than {} MiB", SIZE_LIMIT >> 20)));
+        return Err(io::Error::other(format!(
+            "it is larger than {} MiB",
+            SIZE_LIMIT >> 20
+        )));
     }
     Ok(text)
 }
@@ -72,7 +78,11 @@ struct Loader {
 impl Loader {
     fn problem(&mut self, input: &str, message: impl Into<String>) {
         let (input, message) = (input.to_owned(), message.into());
-        self.loaded.problems.push(Problem { input, line: None, message });
+        self.loaded.problems.push(Problem {
+            input,
+            line: None,
+            message,
+        });
     }
 
     fn text(&mut self, name: String, text: io::Result<Vec<u8>>) {
@@ -123,7 +133,11 @@ impl Loader {
 
     fn folder(&mut self, folder: &Path, name: &str) {
         let series = folder.join("series");
-        let files = if series.is_file() { self.quilt(&series, folder) } else { by_name(folder) };
+        let files = if series.is_file() {
+            self.quilt(&series, folder)
+        } else {
+            by_name(folder)
+        };
         let files = match files {
             Ok(files) => files,
             Err(error) => return self.problem(name, format!("cannot read it: {error}")),
@@ -144,7 +158,11 @@ impl Loader {
         let text = bounded(&mut File::open(series)?)?;
         let mut files = Vec::new();
         for line in String::from_utf8_lossy(&text).lines() {
-            let Some(name) = line.split_whitespace().next().filter(|n| !n.starts_with('#')) else {
+            let Some(name) = line
+                .split_whitespace()
+                .next()
+                .filter(|n| !n.starts_with('#'))
+            else {
                 continue;
             };
             match paths::inside(name) {
@@ -181,8 +199,10 @@ fn by_name(folder: &Path) -> io::Result<Vec<PathBuf>> {
 
 /// Sorts the patches of one series by their `n/m`, if each has its own.
 fn sort_by_number(contents: &mut [Content]) {
-    let numbers: Option<Vec<_>> =
-        contents.iter().map(|content| Tags::of(&content.patch.subject).number).collect();
+    let numbers: Option<Vec<_>> = contents
+        .iter()
+        .map(|content| Tags::of(&content.patch.subject).number)
+        .collect();
     let Some(mut numbers) = numbers else {
         return;
     };
@@ -208,7 +228,11 @@ mod tests {
     }
 
     fn subjects(loaded: &Loaded) -> Vec<String> {
-        loaded.patches.iter().map(|patch| patch.title().to_owned()).collect()
+        loaded
+            .patches
+            .iter()
+            .map(|patch| patch.title().to_owned())
+            .collect()
     }
 
     #[test]
@@ -224,7 +248,10 @@ mod tests {
         assert_eq!(subjects(&loaded), ["one", "two"]);
         assert_eq!(loaded.patches[0].name(), "x.mbox (mail 4)");
         let unnumbered = [mail("[PATCH] b", "y"), mail("[PATCH] a", "x")].concat();
-        assert_eq!(subjects(&load_bytes("x", unnumbered.as_bytes())), ["b", "a"]);
+        assert_eq!(
+            subjects(&load_bytes("x", unnumbered.as_bytes())),
+            ["b", "a"]
+        );
     }
 
     #[test]
@@ -242,7 +269,10 @@ mod tests {
         assert_eq!(load().problems, []);
         put("0003-c.patch", "garbage");
         assert_eq!(load().problems.len(), 1);
-        put("series", "# first\n0002-a.patch -p1\n\n0001-b.patch # last\n");
+        put(
+            "series",
+            "# first\n0002-a.patch -p1\n\n0001-b.patch # last\n",
+        );
         assert_eq!(subjects(&load()), ["a", "b"]);
         put("series", "0002-a.patch\n../0001-b.patch\ngone.patch\n");
         assert_eq!(load().problems.len(), 2);

@@ -52,7 +52,9 @@ mod tests {
         let root = dir.path().canonicalize().expect("a path");
         fs::create_dir_all(root.join("include/linux")).expect("a folder");
         let tree = DiskTree::open(&root).expect("a tree");
-        let error = check_kernel(&tree).expect_err("nothing is there").to_string();
+        let error = check_kernel(&tree)
+            .expect_err("nothing is there")
+            .to_string();
         assert!(error.contains("no MAINTAINERS, no Makefile"), "{error}");
         assert_eq!(kernel_root_above(&root), None);
         for mark in MARKS {

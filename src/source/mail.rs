@@ -53,14 +53,21 @@ pub(crate) fn split(input: &[u8]) -> Vec<Mail<'_>> {
     let mut at = 0;
     for line in input.split_inclusive(|&byte| byte == b'\n') {
         let next = at + line.len();
-        if at > start && is_from_line(line) && starts_header(input.get(next..).unwrap_or_default()) {
-            mails.push(Mail { raw: input.get(start..at).unwrap_or_default(), line: start_line });
+        if at > start && is_from_line(line) && starts_header(input.get(next..).unwrap_or_default())
+        {
+            mails.push(Mail {
+                raw: input.get(start..at).unwrap_or_default(),
+                line: start_line,
+            });
             (start, start_line) = (at, line_number);
         }
         at = next;
         line_number = line_number.saturating_add(1);
     }
-    mails.push(Mail { raw: input.get(start..).unwrap_or_default(), line: start_line });
+    mails.push(Mail {
+        raw: input.get(start..).unwrap_or_default(),
+        line: start_line,
+    });
     mails
 }
 
@@ -98,11 +105,22 @@ struct Layout {
 
 impl Layout {
     fn of(raw: &[u8]) -> Self {
-        let mut layout = Self { header: 0, body: 0, commit: None, indented: false };
-        let first = raw.split_inclusive(|&byte| byte == b'\n').next().unwrap_or_default();
+        let mut layout = Self {
+            header: 0,
+            body: 0,
+            commit: None,
+            indented: false,
+        };
+        let first = raw
+            .split_inclusive(|&byte| byte == b'\n')
+            .next()
+            .unwrap_or_default();
         for (prefix, indented) in [(&b"From "[..], false), (b"commit ", true)] {
             if let Some(rest) = first.strip_prefix(prefix) {
-                let word = rest.split(u8::is_ascii_whitespace).next().unwrap_or_default();
+                let word = rest
+                    .split(u8::is_ascii_whitespace)
+                    .next()
+                    .unwrap_or_default();
                 let id = matches!(word.len(), 40 | 64) && word.iter().all(u8::is_ascii_hexdigit);
                 if id || is_from_line(first) {
                     layout.commit = id.then(|| String::from_utf8_lossy(word).into_owned());
@@ -119,7 +137,11 @@ impl Layout {
 /// The end of the header that begins at `start`, with the empty line below it.
 fn header_end(raw: &[u8], start: usize) -> usize {
     let mut at = start;
-    for line in raw.get(start..).unwrap_or_default().split_inclusive(|&byte| byte == b'\n') {
+    for line in raw
+        .get(start..)
+        .unwrap_or_default()
+        .split_inclusive(|&byte| byte == b'\n')
+    {
         if line.trim_ascii_end().is_empty() {
             return if at > start { at + line.len() } else { start };
         }
@@ -141,14 +163,19 @@ pub(crate) fn read(mail: Mail<'_>, input: &str) -> Content {
     let body = mail.raw.get(layout.body..).unwrap_or_default();
     let raw = diff::parse(body, body_line);
     let message = mail.raw.get(layout.header..).unwrap_or_default();
-    let (body, parsed): (Cow<'_, [u8]>, Parsed) = match mime::decode(message, body, raw.is_consistent()) {
-        Some(decoded) => {
-            let parsed = diff::parse(&decoded, body_line);
-            let better = parsed.is_consistent() || (raw.is_empty() && !parsed.is_empty());
-            if better { (decoded.into(), parsed) } else { (body.into(), raw) }
-        }
-        None => (body.into(), raw),
-    };
+    let (body, parsed): (Cow<'_, [u8]>, Parsed) =
+        match mime::decode(message, body, raw.is_consistent()) {
+            Some(decoded) => {
+                let parsed = diff::parse(&decoded, body_line);
+                let better = parsed.is_consistent() || (raw.is_empty() && !parsed.is_empty());
+                if better {
+                    (decoded.into(), parsed)
+                } else {
+                    (body.into(), raw)
+                }
+            }
+            None => (body.into(), raw),
+        };
     content(input, &layout, header, &body, parsed)
 }
 
@@ -157,7 +184,11 @@ fn count_lines(text: &[u8]) -> u32 {
 }
 
 fn content(input: &str, layout: &Layout, header: Header, body: &[u8], parsed: Parsed) -> Content {
-    let problem = |(line, message)| Problem { input: input.to_owned(), line: Some(line), message };
+    let problem = |(line, message)| Problem {
+        input: input.to_owned(),
+        line: Some(line),
+        message,
+    };
     let text = message_text(body, parsed.start, layout.indented);
     let is_mail = header.subject.is_some();
     let (author, subject, text) = in_body(header, text);
@@ -192,10 +223,18 @@ fn message_text(body: &[u8], diff: Option<usize>, indented: bool) -> String {
         if line.trim_end() == "---" {
             break;
         }
-        let line = if indented { line.strip_prefix("    ").unwrap_or(line) } else { line };
+        let line = if indented {
+            line.strip_prefix("    ").unwrap_or(line)
+        } else {
+            line
+        };
         // A mbox quotes lines that look like its own.
         let quoted = line.trim_start_matches('>').starts_with("From ");
-        text.push_str(if quoted { line.strip_prefix('>').unwrap_or(line) } else { line });
+        text.push_str(if quoted {
+            line.strip_prefix('>').unwrap_or(line)
+        } else {
+            line
+        });
         text.push('\n');
     }
     text
@@ -246,7 +285,9 @@ impl Header {
             if key.eq_ignore_ascii_case("subject") && header.subject.is_none() {
                 header.subject = Some(unfold(&field.get_value()));
             } else if key.eq_ignore_ascii_case("from") || key == "Author" {
-                header.author.get_or_insert_with(|| Person::parse(&unfold(&field.get_value())));
+                header
+                    .author
+                    .get_or_insert_with(|| Person::parse(&unfold(&field.get_value())));
             }
         }
         header

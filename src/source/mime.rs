@@ -22,7 +22,11 @@ pub(crate) fn decode(mail: &[u8], body: &[u8], is_diff: bool) -> Option<Vec<u8>>
     }
     // The parser recurses into the parts, each of which names its boundary.
     let lower = mail.to_ascii_lowercase();
-    if memchr::memmem::find_iter(&lower, b"boundary").take(MAX_NESTING + 1).count() > MAX_NESTING {
+    if memchr::memmem::find_iter(&lower, b"boundary")
+        .take(MAX_NESTING + 1)
+        .count()
+        > MAX_NESTING
+    {
         return None;
     }
     let parsed = mailparse::parse_mail(mail).ok()?;
@@ -41,7 +45,9 @@ fn is_quoted_printable(body: &[u8]) -> bool {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         line.len() <= 76
             && !matches!(line.last(), Some(b' ' | b'\t'))
-            && line.iter().all(|byte| byte.is_ascii_graphic() || matches!(byte, b' ' | b'\t'))
+            && line
+                .iter()
+                .all(|byte| byte.is_ascii_graphic() || matches!(byte, b' ' | b'\t'))
             && memchr::memchr_iter(b'=', line).all(|at| match line.get(at + 1..at + 3) {
                 Some(hex) => hex.iter().all(u8::is_ascii_hexdigit),
                 None => at + 1 == line.len(),
@@ -72,7 +78,10 @@ fn may_hold_patch(part: &ParsedMail<'_>) -> bool {
         return false;
     }
     let disposition = part.get_content_disposition();
-    let name = disposition.params.get("filename").or_else(|| part.ctype.params.get("name"));
+    let name = disposition
+        .params
+        .get("filename")
+        .or_else(|| part.ctype.params.get("name"));
     kind.starts_with("text/")
         || kind.ends_with("x-patch")
         || kind.ends_with("x-diff")

@@ -55,8 +55,7 @@ pub trait Tree: Sync {
         visit: &(dyn Fn(&str, &[u8]) + Sync),
     ) -> anyhow::Result<()>;
 
-    /// As [`Tree::visit`], for the files below `folders` only, each of which
-    /// ends with a slash.
+    /// As [`Tree::visit`], for the files below `folders` only.
     ///
     /// # Errors
     /// As [`Tree::visit`].
@@ -65,7 +64,15 @@ pub trait Tree: Sync {
         folders: &[String],
         wanted: &(dyn Fn(&str) -> bool + Sync),
         visit: &(dyn Fn(&str, &[u8]) + Sync),
-    ) -> anyhow::Result<()>;
+    ) -> anyhow::Result<()> {
+        let below = |path: &str| {
+            let mut tails = folders
+                .iter()
+                .filter_map(|folder| path.strip_prefix(folder.as_str()));
+            tails.any(|tail| tail.starts_with('/')) && wanted(path)
+        };
+        self.visit(&below, visit)
+    }
 
     /// The paths for which `wanted` holds, in order.
     ///

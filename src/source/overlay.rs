@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::series::Series;
 use super::Tree;
+use super::series::Series;
 
 /// A tree with files over it. Nothing is written.
 pub struct OverlayTree<'t> {
@@ -16,7 +16,12 @@ pub struct OverlayTree<'t> {
 
 impl std::fmt::Debug for OverlayTree<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "OverlayTree({}, {} files)", self.name(), self.files.len())
+        write!(
+            f,
+            "OverlayTree({}, {} files)",
+            self.name(),
+            self.files.len()
+        )
     }
 }
 
@@ -25,7 +30,12 @@ impl<'t> OverlayTree<'t> {
     /// before all of them, be it that the base has them already.
     pub fn after(base: Option<&'t dyn Tree>, series: &Series, count: usize) -> Self {
         let files = series.files_after(count).into_iter();
-        Self::of(base, files.map(|(path, text)| (path, text.map(|text| text.bytes))).collect())
+        Self::of(
+            base,
+            files
+                .map(|(path, text)| (path, text.map(|text| text.bytes)))
+                .collect(),
+        )
     }
 
     /// `base` with `files` over it; a `None` takes a file away. Without a base,
@@ -40,13 +50,16 @@ impl<'t> OverlayTree<'t> {
     }
 
     fn present(&self) -> impl Iterator<Item = (&String, &Arc<[u8]>)> {
-        self.files.iter().filter_map(|(path, text)| Some((path, text.as_ref()?)))
+        self.files
+            .iter()
+            .filter_map(|(path, text)| Some((path, text.as_ref()?)))
     }
 }
 
 impl Tree for OverlayTree<'_> {
     fn name(&self) -> String {
-        self.base.map_or_else(|| "the patches alone".to_owned(), Tree::name)
+        self.base
+            .map_or_else(|| "the patches alone".to_owned(), Tree::name)
     }
 
     fn read(&self, path: &str) -> anyhow::Result<Option<Arc<[u8]>>> {
@@ -71,8 +84,14 @@ impl Tree for OverlayTree<'_> {
 
     fn paths(&self, wanted: &(dyn Fn(&str) -> bool + Sync)) -> anyhow::Result<Vec<String>> {
         let below = |path: &str| wanted(path) && !self.files.contains_key(path);
-        let mut paths = self.base.map_or(Ok(Vec::new()), |base| base.paths(&below))?;
-        paths.extend(self.present().map(|(path, _)| path.clone()).filter(|path| wanted(path)));
+        let mut paths = self
+            .base
+            .map_or(Ok(Vec::new()), |base| base.paths(&below))?;
+        paths.extend(
+            self.present()
+                .map(|(path, _)| path.clone())
+                .filter(|path| wanted(path)),
+        );
         paths.sort_unstable();
         Ok(paths)
     }

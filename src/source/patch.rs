@@ -55,10 +55,21 @@ impl Person {
         match text.rsplit_once('<') {
             Some((name, email)) => Self {
                 name: name.trim().trim_matches('"').trim().to_owned(),
-                email: email.split('>').next().unwrap_or_default().trim().to_owned(),
+                email: email
+                    .split('>')
+                    .next()
+                    .unwrap_or_default()
+                    .trim()
+                    .to_owned(),
             },
-            None if text.contains('@') => Self { name: String::new(), email: text.to_owned() },
-            None => Self { name: text.to_owned(), email: String::new() },
+            None if text.contains('@') => Self {
+                name: String::new(),
+                email: text.to_owned(),
+            },
+            None => Self {
+                name: text.to_owned(),
+                email: String::new(),
+            },
         }
     }
 }
@@ -79,13 +90,23 @@ pub(crate) struct Tags<'s> {
 impl<'s> Tags<'s> {
     /// Takes a subject apart.
     pub(crate) fn of(subject: &'s str) -> Self {
-        let mut tags = Self { title: subject.trim(), reply: false, patch: false, number: None };
+        let mut tags = Self {
+            title: subject.trim(),
+            reply: false,
+            patch: false,
+            number: None,
+        };
         loop {
             let rest = tags.title;
-            if rest.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("re:")) {
+            if rest
+                .get(..3)
+                .is_some_and(|start| start.eq_ignore_ascii_case("re:"))
+            {
                 tags.reply = true;
                 tags.title = rest.get(3..).unwrap_or_default().trim_start();
-            } else if let Some((tag, after)) = rest.strip_prefix('[').and_then(|r| r.split_once(']')) {
+            } else if let Some((tag, after)) =
+                rest.strip_prefix('[').and_then(|r| r.split_once(']'))
+            {
                 tags.bracket(tag);
                 tags.title = after.trim_start();
             } else {
@@ -150,7 +171,10 @@ pub struct FileChange {
 impl FileChange {
     /// The path to name it by: after, else before.
     pub fn path(&self) -> &str {
-        self.new_path.as_deref().or(self.old_path.as_deref()).unwrap_or_default()
+        self.new_path
+            .as_deref()
+            .or(self.old_path.as_deref())
+            .unwrap_or_default()
     }
 }
 
@@ -238,14 +262,20 @@ mod tests {
     fn subjects_are_taken_apart() {
         let tags = Tags::of("Re: [RFC][PATCH v3 02/11] sched: x [y]");
         assert_eq!(tags.title, "sched: x [y]");
-        assert_eq!((tags.reply, tags.patch, tags.number), (true, true, Some((2, 11))));
+        assert_eq!(
+            (tags.reply, tags.patch, tags.number),
+            (true, true, Some((2, 11)))
+        );
         assert_eq!(Tags::of("[unclosed").title, "[unclosed");
         assert_eq!(Tags::of("é").title, "é");
     }
 
     #[test]
     fn people_are_taken_apart() {
-        let person = |name: &str, email: &str| Person { name: name.into(), email: email.into() };
+        let person = |name: &str, email: &str| Person {
+            name: name.into(),
+            email: email.into(),
+        };
         assert_eq!(Person::parse("\"A, B\" <a@b.c>"), person("A, B", "a@b.c"));
         assert_eq!(Person::parse(" a@b.c "), person("", "a@b.c"));
         assert_eq!(Person::parse("A <a@b.c"), person("A", "a@b.c"));

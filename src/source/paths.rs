@@ -76,7 +76,11 @@ pub(crate) fn name(field: &[u8]) -> Option<Vec<u8>> {
         Some((name, _)) => name,
         None => {
             let end = memchr::memchr(b'\t', field).unwrap_or(field.len());
-            field.get(..end).unwrap_or_default().trim_ascii_end().to_vec()
+            field
+                .get(..end)
+                .unwrap_or_default()
+                .trim_ascii_end()
+                .to_vec()
         }
     };
     let null = name == b"/dev/null" || name.starts_with(b"/dev/null ");
@@ -107,7 +111,9 @@ fn escape(rest: &[u8]) -> Option<(u8, &[u8])> {
     if let Some(octal) = rest.get(..3)
         && octal.iter().all(|digit| (b'0'..=b'7').contains(digit))
     {
-        let value = octal.iter().fold(0_u32, |sum, digit| sum * 8 + u32::from(digit - b'0'));
+        let value = octal
+            .iter()
+            .fold(0_u32, |sum, digit| sum * 8 + u32::from(digit - b'0'));
         return Some((u8::try_from(value).ok()?, rest.get(3..)?));
     }
     let (&byte, rest) = rest.split_first()?;
@@ -165,7 +171,11 @@ pub(crate) fn strip_both<'p>(old: &'p [u8], new: &'p [u8]) -> (&'p [u8], &'p [u8
 pub(crate) fn git_line(rest: &[u8]) -> Option<Vec<u8>> {
     let rest = rest.strip_suffix(b"\r").unwrap_or(rest);
     if let Some((old, tail)) = quoted(rest) {
-        return Some(strip_both(&old, tail.strip_prefix(b" ").unwrap_or_default()).0.to_vec());
+        return Some(
+            strip_both(&old, tail.strip_prefix(b" ").unwrap_or_default())
+                .0
+                .to_vec(),
+        );
     }
     let mut best = None;
     for at in memchr::memchr_iter(b' ', rest) {
@@ -183,7 +193,9 @@ pub(crate) fn git_line(rest: &[u8]) -> Option<Vec<u8>> {
 
 /// Whether `old` is the copy that an editor or `patch` leaves of `new`.
 pub(crate) fn is_backup(old: &[u8], new: &[u8]) -> bool {
-    [&b".orig"[..], b".old", b"~", b".bak"].iter().any(|end| old.strip_suffix(*end) == Some(new))
+    [&b".orig"[..], b".old", b"~", b".bak"]
+        .iter()
+        .any(|end| old.strip_suffix(*end) == Some(new))
 }
 
 #[cfg(test)]
@@ -192,7 +204,15 @@ mod tests {
 
     #[test]
     fn paths_that_leave_the_tree_are_refused() {
-        for path in ["", "/etc/passwd", "../../etc/passwd", "kernel/../../x", "a\0b", "a//b", "."] {
+        for path in [
+            "",
+            "/etc/passwd",
+            "../../etc/passwd",
+            "kernel/../../x",
+            "a\0b",
+            "a//b",
+            ".",
+        ] {
             assert!(inside(path).is_err(), "{path:?}");
         }
         assert!(inside("kernel/sched/core.c").is_ok());
@@ -203,7 +223,10 @@ mod tests {
     fn names_lose_timestamps_and_quotes() {
         assert_eq!(name(b"a/x.c\t2024-01-01").as_deref(), Some(&b"a/x.c"[..]));
         assert_eq!(name(b"a/x y.c\t\r").as_deref(), Some(&b"a/x y.c"[..]));
-        assert_eq!(name(br#""a/\303\244\"\t.c""#).as_deref(), Some("a/ä\"\t.c".as_bytes()));
+        assert_eq!(
+            name(br#""a/\303\244\"\t.c""#).as_deref(),
+            Some("a/ä\"\t.c".as_bytes())
+        );
         assert_eq!(name(b"/dev/null"), None);
         assert_eq!(name(b"/dev/null\t1970-01-01"), None);
     }
@@ -217,14 +240,19 @@ mod tests {
         assert_eq!(strip("a/fs/x.c", "b/fs/x.c"), ["fs/x.c", "fs/x.c"]);
         assert_eq!(strip("a/fs/x.c", "b/mm/y.c"), ["fs/x.c", "mm/y.c"]);
         assert_eq!(strip("fs/x.c", "fs/x.c"), ["fs/x.c", "fs/x.c"]);
-        assert_eq!(strip("linux.orig/fs/x.c", "linux/fs/x.c"), ["fs/x.c", "fs/x.c"]);
+        assert_eq!(
+            strip("linux.orig/fs/x.c", "linux/fs/x.c"),
+            ["fs/x.c", "fs/x.c"]
+        );
         assert_eq!(strip("linux/fs/x.c", "linux/fs/x.c"), ["fs/x.c", "fs/x.c"]);
         assert_eq!(strip("a/Makefile", "b/Makefile"), ["Makefile", "Makefile"]);
     }
 
     #[test]
     fn the_git_line_is_split_where_both_halves_agree() {
-        let of = |rest: &str| git_line(rest.as_bytes()).map(|p| String::from_utf8_lossy(&p).into_owned());
+        let of = |rest: &str| {
+            git_line(rest.as_bytes()).map(|p| String::from_utf8_lossy(&p).into_owned())
+        };
         assert_eq!(of("a/x y b/x y").as_deref(), Some("x y"));
         assert_eq!(of("fs/x fs/x").as_deref(), Some("fs/x"));
         assert_eq!(of(r#""a/\t" "b/\t""#).as_deref(), Some("\t"));

@@ -42,7 +42,10 @@ pub struct Text {
 
 impl Text {
     fn whole(bytes: impl Into<Arc<[u8]>>) -> Self {
-        Self { bytes: bytes.into(), partial: false }
+        Self {
+            bytes: bytes.into(),
+            partial: false,
+        }
     }
 }
 
@@ -101,7 +104,11 @@ impl Series {
     /// order.
     ///
     /// Without a tree, that a file stands on its hunks alone is no problem.
-    pub fn resolve(patches: Vec<Patch>, tree: Option<&dyn Tree>, blobs: Option<&dyn Blobs>) -> Self {
+    pub fn resolve(
+        patches: Vec<Patch>,
+        tree: Option<&dyn Tree>,
+        blobs: Option<&dyn Blobs>,
+    ) -> Self {
         let mut problems = Vec::new();
         let mut steps = Vec::new();
         for chain in chain::chains(&patches) {
@@ -109,7 +116,11 @@ impl Series {
         }
         steps.sort_by_key(|step| (step.patch, step.change));
         problems.sort();
-        Self { patches, steps, problems }
+        Self {
+            patches,
+            steps,
+            problems,
+        }
     }
 
     /// The change that a step makes.
@@ -122,26 +133,50 @@ impl Series {
     /// text after it: an added or a context line.
     pub fn diff_line(&self, step: usize, after_line: u32) -> Option<&DiffLine> {
         let hunks = &self.change(step)?.hunks;
-        lines::locate(hunks, &self.steps.get(step)?.places, super::apply::Side::New, after_line).shown
+        lines::locate(
+            hunks,
+            &self.steps.get(step)?.places,
+            super::apply::Side::New,
+            after_line,
+        )
+        .shown
     }
 
     /// The line of the patch that shows line `before_line` (from 1) of a step's
     /// text before it: a removed or a context line.
     pub fn old_diff_line(&self, step: usize, before_line: u32) -> Option<&DiffLine> {
         let hunks = &self.change(step)?.hunks;
-        lines::locate(hunks, &self.steps.get(step)?.places, super::apply::Side::Old, before_line).shown
+        lines::locate(
+            hunks,
+            &self.steps.get(step)?.places,
+            super::apply::Side::Old,
+            before_line,
+        )
+        .shown
     }
 
     /// The line before a step of line `after_line` after it; `None` if added.
     pub fn line_before(&self, step: usize, after_line: u32) -> Option<u32> {
         let hunks = &self.change(step)?.hunks;
-        lines::locate(hunks, &self.steps.get(step)?.places, super::apply::Side::New, after_line).other
+        lines::locate(
+            hunks,
+            &self.steps.get(step)?.places,
+            super::apply::Side::New,
+            after_line,
+        )
+        .other
     }
 
     /// The line after a step of line `before_line` before it; `None` if removed.
     pub fn line_after(&self, step: usize, before_line: u32) -> Option<u32> {
         let hunks = &self.change(step)?.hunks;
-        lines::locate(hunks, &self.steps.get(step)?.places, super::apply::Side::Old, before_line).other
+        lines::locate(
+            hunks,
+            &self.steps.get(step)?.places,
+            super::apply::Side::Old,
+            before_line,
+        )
+        .other
     }
 
     /// Where line `after_line` after a step stands after the whole series;
@@ -176,7 +211,8 @@ impl Series {
     }
 
     fn is_copy(&self, step: usize) -> bool {
-        self.change(step).is_some_and(|change| change.kind == ChangeKind::Copy)
+        self.change(step)
+            .is_some_and(|change| change.kind == ChangeKind::Copy)
     }
 
     /// The files that the series touches as they are after its first `count`
@@ -185,7 +221,9 @@ impl Series {
         let mut files = BTreeMap::new();
         for step in &self.steps {
             if let Some(old) = &step.old_path {
-                files.entry(old.clone()).or_insert_with(|| step.before.clone());
+                files
+                    .entry(old.clone())
+                    .or_insert_with(|| step.before.clone());
             }
             if let Some(new) = &step.path {
                 files.entry(new.clone()).or_insert(None);

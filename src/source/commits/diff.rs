@@ -3,8 +3,8 @@
 //! parsed that a commit's message could fake. May not know ranges.
 
 use git2::{
-    Commit, Delta, Diff, DiffDelta, DiffFindOptions, DiffOptions, DiffStatsFormat,
-    FileMode, Repository,
+    Commit, Delta, Diff, DiffDelta, DiffFindOptions, DiffOptions, DiffStatsFormat, FileMode,
+    Repository,
 };
 
 use super::super::patch::{ChangeKind, DiffLine, FileChange, Hunk, LineKind};
@@ -15,7 +15,11 @@ pub(super) fn changes(
     repository: &Repository,
     commit: &Commit<'_>,
 ) -> Result<Vec<FileChange>, git2::Error> {
-    let parent = commit.parents().next().map(|parent| parent.tree()).transpose()?;
+    let parent = commit
+        .parents()
+        .next()
+        .map(|parent| parent.tree())
+        .transpose()?;
     let mut options = DiffOptions::new();
     options.ignore_submodules(true);
     let mut diff =
@@ -51,7 +55,11 @@ fn one(mut patch: git2::Patch<'_>, line: u32) -> Result<(Option<FileChange>, u32
     }
     if change.kind == ChangeKind::Modify && change.hunks.is_empty() {
         let same = change.old_blob == change.new_blob;
-        change.kind = if same { ChangeKind::ModeOnly } else { ChangeKind::Binary };
+        change.kind = if same {
+            ChangeKind::ModeOnly
+        } else {
+            ChangeKind::Binary
+        };
     }
     Ok((Some(change), lines))
 }
@@ -82,7 +90,15 @@ fn header(delta: &DiffDelta<'_>, line: u32) -> Option<FileChange> {
     };
     let (old_path, old_blob) = old.unzip();
     let (new_path, new_blob) = new.unzip();
-    Some(FileChange { old_path, new_path, kind, old_blob, new_blob, hunks: Vec::new(), line })
+    Some(FileChange {
+        old_path,
+        new_path,
+        kind,
+        old_blob,
+        new_blob,
+        hunks: Vec::new(),
+        line,
+    })
 }
 
 /// Reads a hunk whose header is line `next`, and moves that behind it.
@@ -115,7 +131,12 @@ fn hunk(patch: &git2::Patch<'_>, index: usize, next: &mut u32) -> Result<Hunk, g
         let content = line.content();
         let text = content.strip_suffix(b"\n");
         let (no_newline, text) = (text.is_none(), text.unwrap_or(content).into());
-        hunk.lines.push(DiffLine { kind, text, no_newline, line: number });
+        hunk.lines.push(DiffLine {
+            kind,
+            text,
+            no_newline,
+            line: number,
+        });
     }
     Ok(hunk)
 }
@@ -128,9 +149,17 @@ fn preamble(commit: &Commit<'_>, diff: &Diff<'_>) -> Result<u32, git2::Error> {
     let body = body.trim_ascii_start();
     let author = commit.author();
     // From, From:, Date:, Subject:, an empty line; the header of what is no ASCII.
-    let mime = if body.is_ascii() && subject.is_ascii() && author.name_bytes().is_ascii() { 0 } else { 3 };
+    let mime = if body.is_ascii() && subject.is_ascii() && author.name_bytes().is_ascii() {
+        0
+    } else {
+        3
+    };
     let header = 4 + folded(subject) + mime;
-    let body = if body.is_empty() { 0 } else { 1 + body.split(|&byte| byte == b'\n').count() };
+    let body = if body.is_empty() {
+        0
+    } else {
+        1 + body.split(|&byte| byte == b'\n').count()
+    };
     let format = DiffStatsFormat::FULL | DiffStatsFormat::INCLUDE_SUMMARY;
     let stats = diff.stats()?.to_buf(format, 80)?;
     let stats = memchr::memchr_iter(b'\n', &stats).count();
@@ -141,7 +170,10 @@ fn preamble(commit: &Commit<'_>, diff: &Diff<'_>) -> Result<u32, git2::Error> {
 /// Lines that a subject takes in a mail's header.
 fn folded(subject: &[u8]) -> usize {
     let (mut lines, mut width) = (1, "Subject: [PATCH]".len());
-    for word in subject.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()) {
+    for word in subject
+        .split(u8::is_ascii_whitespace)
+        .filter(|word| !word.is_empty())
+    {
         if width + 1 + word.len() > 78 {
             lines += 1;
             width = 0;

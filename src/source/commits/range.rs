@@ -18,15 +18,26 @@ pub(super) fn ids(repository: &Repository, spec: &str, dir: &Path) -> anyhow::Re
     } else {
         match (commit(repository, spec, dir), last(spec)) {
             (Ok(one), _) => Ok(vec![one]),
-            (Err(_), Some((rev, count))) => {
-                walk(repository, &[commit(repository, rev, dir)?], None, Some(count))
-            }
+            (Err(_), Some((rev, count))) => walk(
+                repository,
+                &[commit(repository, rev, dir)?],
+                None,
+                Some(count),
+            ),
             (Err(error), None) => return Err(error),
         }
     };
     let ids = ids.map_err(|error| {
-        let hint = if repository.is_shallow() { "; the repository is shallow" } else { "" };
-        anyhow!("cannot read the commits {spec} in {}: {}{hint}", dir.display(), error.message())
+        let hint = if repository.is_shallow() {
+            "; the repository is shallow"
+        } else {
+            ""
+        };
+        anyhow!(
+            "cannot read the commits {spec} in {}: {}{hint}",
+            dir.display(),
+            error.message()
+        )
     })?;
     if ids.is_empty() {
         bail!("there is no commit in {spec} in {}", dir.display());
@@ -42,7 +53,9 @@ fn last(spec: &str) -> Option<(&str, usize)> {
 
 fn commit(repository: &Repository, rev: &str, dir: &Path) -> anyhow::Result<Oid> {
     let rev = if rev.is_empty() { "HEAD" } else { rev };
-    let found = repository.revparse_single(rev).and_then(|object| object.peel_to_commit());
+    let found = repository
+        .revparse_single(rev)
+        .and_then(|object| object.peel_to_commit());
     let commit = found
         .map_err(|error| anyhow!("no commit {rev} in {}: {}", dir.display(), error.message()))?;
     Ok(commit.id())
@@ -63,7 +76,11 @@ fn walk(
     if let Some(id) = without {
         walk.hide(id)?;
     }
-    walk.set_sorting(if count.is_some() { Sort::TIME } else { Sort::TOPOLOGICAL })?;
+    walk.set_sorting(if count.is_some() {
+        Sort::TIME
+    } else {
+        Sort::TOPOLOGICAL
+    })?;
     let mut left = count.unwrap_or(usize::MAX);
     let mut ids = Vec::new();
     while left > 0

@@ -33,7 +33,11 @@ pub(super) struct Header {
 impl Header {
     /// Reads a header that begins at line `at`; `None` if none does.
     pub(super) fn read(lines: &Lines<'_>, at: usize) -> Option<Self> {
-        let mut header = Self { at, body: at + 1, ..Self::default() };
+        let mut header = Self {
+            at,
+            body: at + 1,
+            ..Self::default()
+        };
         if let Some(rest) = lines.after(at, b"diff --git ") {
             header.git = true;
             header.cr = rest.ends_with(b"\r");
@@ -43,7 +47,8 @@ impl Header {
             let any = header.body > at + 1;
             return any.then_some(header);
         }
-        if lines.after(at, b"diff --cc ").is_some() || lines.after(at, b"diff --combined ").is_some()
+        if lines.after(at, b"diff --cc ").is_some()
+            || lines.after(at, b"diff --combined ").is_some()
         {
             header.combined = true;
             return lines.after(at + 1, b"index ").is_some().then_some(header);
@@ -86,9 +91,10 @@ impl Header {
 
     /// Reads `---` and `+++`.
     fn read_sides(&mut self, lines: &Lines<'_>) -> bool {
-        let (Some(old), Some(new)) =
-            (lines.after(self.body, b"--- "), lines.after(self.body + 1, b"+++ "))
-        else {
+        let (Some(old), Some(new)) = (
+            lines.after(self.body, b"--- "),
+            lines.after(self.body + 1, b"+++ "),
+        ) else {
             return false;
         };
         self.cr = new.ends_with(b"\r");
@@ -100,7 +106,9 @@ impl Header {
     /// What the header says of the file; its hunks are still to come.
     pub(super) fn change(&self, lines: &Lines<'_>) -> Result<FileChange, String> {
         if self.combined {
-            return Err("the diff of a merge cannot be checked; give the patches that it merges".into());
+            return Err(
+                "the diff of a merge cannot be checked; give the patches that it merges".into(),
+            );
         }
         let (kind, old, new) = self.paths()?;
         let checked = |path: Option<Vec<u8>>| path.map(|raw| paths::checked(&raw)).transpose();
@@ -116,11 +124,16 @@ impl Header {
     }
 
     fn paths(&self) -> Result<Sides, String> {
-        for (kind, pair) in
-            [(ChangeKind::Rename, &self.renamed), (ChangeKind::Copy, &self.copied)]
-        {
+        for (kind, pair) in [
+            (ChangeKind::Rename, &self.renamed),
+            (ChangeKind::Copy, &self.copied),
+        ] {
             if let (Some(from), Some(to)) = pair {
-                let kind = if self.binary { ChangeKind::Binary } else { kind };
+                let kind = if self.binary {
+                    ChangeKind::Binary
+                } else {
+                    kind
+                };
                 return Ok((kind, Some(from.clone()), Some(to.clone())));
             }
         }
@@ -142,7 +155,11 @@ impl Header {
                 let new = if paths::is_backup(new, old) { old } else { new };
                 let old = if paths::is_backup(old, new) { new } else { old };
                 let (_, path) = paths::strip_both(old, new);
-                let kind = if self.binary { ChangeKind::Binary } else { ChangeKind::Modify };
+                let kind = if self.binary {
+                    ChangeKind::Binary
+                } else {
+                    ChangeKind::Modify
+                };
                 Ok((kind, Some(path.to_vec()), Some(path.to_vec())))
             }
         }
@@ -173,7 +190,10 @@ type Sides = (ChangeKind, Option<Vec<u8>>, Option<Vec<u8>>);
 
 /// The ids in `0123abc..4567def 100644`; all zeroes means no blob.
 fn blob_ids(field: &[u8]) -> (Option<String>, Option<String>) {
-    let ids = field.split(u8::is_ascii_whitespace).next().unwrap_or_default();
+    let ids = field
+        .split(u8::is_ascii_whitespace)
+        .next()
+        .unwrap_or_default();
     let ids = std::str::from_utf8(ids).unwrap_or_default();
     let Some((old, new)) = ids.split_once("..") else {
         return (None, None);

@@ -2,10 +2,11 @@
 //! The hunks of one file, counted. May not know what stands above them.
 
 use super::super::patch::{DiffLine, FileChange, Hunk, LineKind};
-use super::header::Header;
 use super::Lines;
+use super::header::Header;
 
-const REMAKE: &str = "make the patch again with git format-patch, or mend the header with recountdiff";
+const REMAKE: &str =
+    "make the patch again with git format-patch, or mend the header with recountdiff";
 
 /// Why a file's hunks cannot be used.
 pub(super) struct Flaw {
@@ -23,13 +24,22 @@ pub(super) fn read_all(
 ) -> Result<usize, Flaw> {
     let mut at = header.body;
     while let Some(rest) = lines.after(at, b"@@ -") {
-        let mut reader = Reader { lines, cr: header.cr, header: at, at: at + 1, left: (0, 0) };
+        let mut reader = Reader {
+            lines,
+            cr: header.cr,
+            header: at,
+            at: at + 1,
+            left: (0, 0),
+        };
         let hunk = reader.hunk(rest)?;
         if let Some(last) = change.hunks.last()
             && (hunk.old_start < last.old_start.saturating_add(last.old_len)
                 || hunk.new_start < last.new_start.saturating_add(last.new_len))
         {
-            return Err(Flaw { at, message: format!("the hunk overlaps the one before it; {REMAKE}") });
+            return Err(Flaw {
+                at,
+                message: format!("the hunk overlaps the one before it; {REMAKE}"),
+            });
         }
         change.hunks.push(hunk);
         at = reader.at;
@@ -38,7 +48,10 @@ pub(super) fn read_all(
         return Err(Flaw {
             at: header.at,
             message: match lines.get(at) {
-                None => format!("the diff of {} is cut off; get the patch again", change.path()),
+                None => format!(
+                    "the diff of {} is cut off; get the patch again",
+                    change.path()
+                ),
                 Some(_) => format!("the diff of {} has no hunk; {REMAKE}", change.path()),
             },
         });
@@ -58,7 +71,8 @@ fn excess(lines: &Lines<'_>, mut at: usize) -> Result<(), Flaw> {
         return Ok(());
     };
     let signature = matches!(line.trim_ascii_end(), b"--" | b"---") || line.starts_with(b"--- ");
-    if line.starts_with(b"+") || line.starts_with(b"@@ -") || (line.starts_with(b"-") && !signature) {
+    if line.starts_with(b"+") || line.starts_with(b"@@ -") || (line.starts_with(b"-") && !signature)
+    {
         let message = format!("the hunk goes on after its end; {REMAKE}");
         return Err(Flaw { at, message });
     }
@@ -122,8 +136,17 @@ impl Reader<'_, '_> {
             return Err(self.too_short());
         };
         self.left = (old, new);
-        let text = if self.cr { text.strip_suffix(b"\r").unwrap_or(text) } else { text };
-        Ok(DiffLine { kind, text: text.into(), no_newline: false, line: self.lines.number(self.at) })
+        let text = if self.cr {
+            text.strip_suffix(b"\r").unwrap_or(text)
+        } else {
+            text
+        };
+        Ok(DiffLine {
+            kind,
+            text: text.into(),
+            no_newline: false,
+            line: self.lines.number(self.at),
+        })
     }
 
     fn cut_off(&self) -> Flaw {
@@ -132,14 +155,20 @@ impl Reader<'_, '_> {
             "the patch ends inside this hunk, which still wants {old} old and {new} new lines: \
              it is cut off; get it again"
         );
-        Flaw { at: self.header, message }
+        Flaw {
+            at: self.header,
+            message,
+        }
     }
 
     fn too_short(&self) -> Flaw {
         let line = self.lines.number(self.at);
         let message =
             format!("the hunk's lines do not add up to its header (seen at line {line}); {REMAKE}");
-        Flaw { at: self.header, message }
+        Flaw {
+            at: self.header,
+            message,
+        }
     }
 }
 
@@ -149,7 +178,11 @@ fn header(rest: &[u8], cr: bool) -> Option<Hunk> {
     let ranges = std::str::from_utf8(rest.get(..end)?).ok()?;
     let section = rest.get(end + 3..)?;
     let section = section.strip_prefix(b" ").unwrap_or(section);
-    let section = if cr { section.strip_suffix(b"\r").unwrap_or(section) } else { section };
+    let section = if cr {
+        section.strip_suffix(b"\r").unwrap_or(section)
+    } else {
+        section
+    };
     let (old, new) = ranges.split_once(" +")?;
     let (old_start, old_len) = range(old)?;
     let (new_start, new_len) = range(new)?;

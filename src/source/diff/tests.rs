@@ -32,12 +32,27 @@ index 0123abc..4567def 100644
 fn every_line_knows_its_place_in_the_input() {
     let change = one(&format!("Some prose\n\n---\n{SIMPLE}-- \n2.47\n"));
     assert_eq!(change.line, 4);
-    assert_eq!((change.old_blob.as_deref(), change.new_blob.as_deref()), (Some("0123abc"), Some("4567def")));
+    assert_eq!(
+        (change.old_blob.as_deref(), change.new_blob.as_deref()),
+        (Some("0123abc"), Some("4567def"))
+    );
     let hunk = &change.hunks[0];
-    assert_eq!((hunk.old_start, hunk.old_len, hunk.new_start, hunk.new_len, hunk.line), (3, 3, 3, 4, 8));
+    assert_eq!(
+        (
+            hunk.old_start,
+            hunk.old_len,
+            hunk.new_start,
+            hunk.new_len,
+            hunk.line
+        ),
+        (3, 3, 3, 4, 8)
+    );
     assert_eq!(&*hunk.section, b"int f(void)");
     let last = &hunk.lines[4];
-    assert_eq!((last.kind, &*last.text, last.line), (LineKind::Added, &b"d"[..], 13));
+    assert_eq!(
+        (last.kind, &*last.text, last.line),
+        (LineKind::Added, &b"d"[..], 13)
+    );
     assert_eq!(last.verbatim(), "+d");
 }
 
@@ -52,7 +67,8 @@ fn crlf_of_the_mail_is_not_of_the_text() {
 
 #[test]
 fn prose_is_no_diff() {
-    let prose = "diff --git is a command\ndiff --git a/x b/x\n\n@@ -1 +1 @@\n-a\n+b\n--- a\n+++ b\nno\n";
+    let prose =
+        "diff --git is a command\ndiff --git a/x b/x\n\n@@ -1 +1 @@\n-a\n+b\n--- a\n+++ b\nno\n";
     assert!(parse(prose.as_bytes(), 1).is_empty());
     assert_eq!(one(&format!("{prose}---\n{SIMPLE}")).path(), "fs/x.c");
 }
@@ -61,16 +77,28 @@ fn prose_is_no_diff() {
 fn kinds_of_change() {
     let add = "--- /dev/null\n+++ b/fs/n.c\n@@ -0,0 +1 @@\n+a\n\\ No newline at end of file\n";
     let add = one(add);
-    assert_eq!((add.kind, add.old_path.clone(), add.path_after()), (ChangeKind::Add, None, "fs/n.c"));
+    assert_eq!(
+        (add.kind, add.old_path.clone(), add.path_after()),
+        (ChangeKind::Add, None, "fs/n.c")
+    );
     assert!(add.hunks[0].lines[0].no_newline);
     let gone = one("--- a/fs/n.c\n+++ /dev/null\n@@ -1 +0,0 @@\n-a\n");
-    assert_eq!((gone.kind, gone.new_path.as_deref()), (ChangeKind::Delete, None));
+    assert_eq!(
+        (gone.kind, gone.new_path.as_deref()),
+        (ChangeKind::Delete, None)
+    );
     let moved = one("diff --git a/x y b/z\nsimilarity index 100%\nrename from x y\nrename to z\n");
-    assert_eq!((moved.kind, moved.old_path.as_deref()), (ChangeKind::Rename, Some("x y")));
+    assert_eq!(
+        (moved.kind, moved.old_path.as_deref()),
+        (ChangeKind::Rename, Some("x y"))
+    );
     let mode = one("diff --git a/x b/x\nold mode 100644\nnew mode 100755\n");
     assert_eq!((mode.kind, mode.hunks.len()), (ChangeKind::ModeOnly, 0));
     let empty = one("diff --git a/x b/x\nnew file mode 100644\nindex 0000000..e69de29\n");
-    assert_eq!((empty.kind, empty.new_blob.as_deref()), (ChangeKind::Add, Some("e69de29")));
+    assert_eq!(
+        (empty.kind, empty.new_blob.as_deref()),
+        (ChangeKind::Add, Some("e69de29"))
+    );
     let binary = "diff --git a/x b/x\nindex 0123abc..4567def 100644\nGIT binary patch\nliteral 1\nIcmZPo000310RR91\n\n";
     assert_eq!(one(binary).kind, ChangeKind::Binary);
     let new = one("--- fs/n.c\t1970-01-01\n+++ fs/n.c\t2024-01-01\n@@ -0,0 +1 @@\n+a\n");
@@ -92,10 +120,18 @@ fn hunks_have_to_add_up() {
     let (line, message) = flaw(&format!("{SIMPLE}+e\n"));
     assert_eq!(line, 11);
     assert!(message.contains("after its end"), "{message}");
-    assert!(flaw(&SIMPLE.replace("3,4", "3,3")).1.contains("after its end"));
+    assert!(
+        flaw(&SIMPLE.replace("3,4", "3,3"))
+            .1
+            .contains("after its end")
+    );
     assert!(flaw(&SIMPLE.replace("3,4", "3,5")).1.contains("cut off"));
     assert!(flaw(&SIMPLE.replace("3,3 ", "3,2 ")).1.contains("add up"));
-    assert!(flaw(&SIMPLE.replace("@@ -3,3", "@@ -4294967295,3")).1.contains("cannot be read"));
+    assert!(
+        flaw(&SIMPLE.replace("@@ -3,3", "@@ -4294967295,3"))
+            .1
+            .contains("cannot be read")
+    );
 }
 
 #[test]
@@ -110,7 +146,9 @@ fn one_flawed_file_leaves_the_others() {
 #[test]
 fn paths_out_of_the_tree_are_refused() {
     for path in ["../../etc/passwd", "/etc/passwd"] {
-        let (_, message) = flaw(&format!("--- a/{path}\n+++ b/{path}\n@@ -1 +1 @@\n-a\n+b\n"));
+        let (_, message) = flaw(&format!(
+            "--- a/{path}\n+++ b/{path}\n@@ -1 +1 @@\n-a\n+b\n"
+        ));
         assert!(message.contains("the path"), "{message}");
         let (_, message) = flaw(&format!("--- /dev/null\n+++ {path}\n@@ -0,0 +1 @@\n+b\n"));
         assert!(message.contains("the path"), "{message}");

@@ -26,7 +26,10 @@ fn whole(text: &str) -> Content {
 }
 
 fn added(content: &Content) -> (String, u32) {
-    let line = content.patch.changes[0].hunks[0].lines.last().expect("a line");
+    let line = content.patch.changes[0].hunks[0]
+        .lines
+        .last()
+        .expect("a line");
     (line.verbatim(), line.line)
 }
 
@@ -40,21 +43,41 @@ fn a_mail_of_b4() {
     let patch = &content.patch;
     assert_eq!(patch.subject, "[PATCH v2 3/4] sched: change b");
     assert_eq!(patch.title(), "sched: change b");
-    assert_eq!(patch.message, "sched: change b\n\nWhy =20 so.\n\nAcked-by: C <c@d.e>");
-    assert_eq!(patch.author, Person { name: "A B".into(), email: "a@b.c".into() });
+    assert_eq!(
+        patch.message,
+        "sched: change b\n\nWhy =20 so.\n\nAcked-by: C <c@d.e>"
+    );
+    assert_eq!(
+        patch.author,
+        Person {
+            name: "A B".into(),
+            email: "a@b.c".into()
+        }
+    );
     assert_eq!(added(&content), ("+b =20;".to_owned(), 21));
 }
 
 #[test]
 fn encoded_bodies_are_decoded() {
     let plain = whole(&format!("{}text\n---\n{DIFF}-- \n2.47\n", head("")));
-    let quoted = format!("text\n---\n{DIFF}-- \n2.47\n").replace('=', "=3D").replace("-- \n", "--=20\n");
-    let quoted = whole(&format!("{}{quoted}", head("Content-Transfer-Encoding: quoted-printable\n")));
+    let quoted = format!("text\n---\n{DIFF}-- \n2.47\n")
+        .replace('=', "=3D")
+        .replace("-- \n", "--=20\n");
+    let quoted = whole(&format!(
+        "{}{quoted}",
+        head("Content-Transfer-Encoding: quoted-printable\n")
+    ));
     assert_eq!(added(&quoted).0, "+b = 3;");
     assert_eq!(quoted.patch.message, plain.patch.message);
     // A soft break tears a line of the raw body apart.
-    let soft = format!("text\n---\n{}", DIFF.replace('=', "=3D").replace("b =3D 3", "b =\n=3D 3"));
-    let soft = whole(&format!("{}{soft}", head("Content-Transfer-Encoding: quoted-printable\n")));
+    let soft = format!(
+        "text\n---\n{}",
+        DIFF.replace('=', "=3D").replace("b =3D 3", "b =\n=3D 3")
+    );
+    let soft = whole(&format!(
+        "{}{soft}",
+        head("Content-Transfer-Encoding: quoted-printable\n")
+    ));
     assert_eq!(added(&soft).0, "+b = 3;");
 }
 
@@ -72,14 +95,25 @@ fn attachments_and_base64() {
 #[test]
 fn a_mbox_is_split_and_unquoted() {
     let from = "From 0123456789012345678901234567890123456789 Mon Sep 17 00:00:00 2001\n";
-    let mail = format!("{from}{}From here on\n>From there\nFrom: nowhere\n---\n{DIFF}\n", head(""));
+    let mail = format!(
+        "{from}{}From here on\n>From there\nFrom: nowhere\n---\n{DIFF}\n",
+        head("")
+    );
     let text = format!("{mail}{mail}");
     let mails = split(text.as_bytes());
     assert_eq!(mails.len(), 2);
     assert_eq!(mails[1].line, 19);
     let content = read(mails[1], "x.mbox");
-    assert_eq!(content.patch.commit.as_deref(), Some("0123456789012345678901234567890123456789"));
-    assert!(content.patch.message.ends_with("From here on\nFrom there\nFrom: nowhere"));
+    assert_eq!(
+        content.patch.commit.as_deref(),
+        Some("0123456789012345678901234567890123456789")
+    );
+    assert!(
+        content
+            .patch
+            .message
+            .ends_with("From here on\nFrom there\nFrom: nowhere")
+    );
     assert_eq!(added(&content).1, 19 + 8 + 8);
 }
 
@@ -88,7 +122,9 @@ fn a_bare_diff_and_git_show() {
     let content = whole(DIFF);
     assert!(!content.is_mail && content.patch.message.is_empty());
     let id = "0123456789012345678901234567890123456789";
-    let show = format!("commit {id}\nAuthor: A <a@b.c>\nDate:   now\n\n    Title\n    \n    Body\n\n{DIFF}");
+    let show = format!(
+        "commit {id}\nAuthor: A <a@b.c>\nDate:   now\n\n    Title\n    \n    Body\n\n{DIFF}"
+    );
     let content = whole(&show);
     assert_eq!(content.patch.message, "Title\n\nBody");
     assert_eq!(content.patch.author.email, "a@b.c");
@@ -112,7 +148,9 @@ fn what_may_come_without_a_diff() {
 fn nested_parts_do_not_exhaust_the_stack() {
     let mut text = String::from("Subject: x\n");
     for depth in 0..20_000 {
-        text.push_str(&format!("Content-Type: multipart/mixed; boundary=\"b{depth}\"\n\n--b{depth}\n"));
+        text.push_str(&format!(
+            "Content-Type: multipart/mixed; boundary=\"b{depth}\"\n\n--b{depth}\n"
+        ));
     }
     assert!(!read(split(text.as_bytes())[0], "x").has_diff());
 }

@@ -44,13 +44,21 @@ pub(super) fn chains(patches: &[Patch]) -> Vec<Chain<'_>> {
         for (change, file) in of.changes.iter().enumerate() {
             if file.kind != ChangeKind::ModeOnly {
                 groups.join(file);
-                links.push(Link { patch, change, file });
+                links.push(Link {
+                    patch,
+                    change,
+                    file,
+                });
             }
         }
     }
     let mut chains: BTreeMap<usize, Chain<'_>> = BTreeMap::new();
     for link in links {
-        chains.entry(groups.of(link.file.path())).or_default().links.push(link);
+        chains
+            .entry(groups.of(link.file.path()))
+            .or_default()
+            .links
+            .push(link);
     }
     chains.into_values().collect()
 }
@@ -103,8 +111,15 @@ impl Chain<'_> {
         problems: &mut Vec<Problem>,
     ) {
         let mut problem = |link: &Link<'_>, line: u32, message: String| {
-            let input = patches.get(link.patch).map(|patch| patch.input.clone()).unwrap_or_default();
-            problems.push(Problem { input, line: Some(line), message });
+            let input = patches
+                .get(link.patch)
+                .map(|patch| patch.input.clone())
+                .unwrap_or_default();
+            problems.push(Problem {
+                input,
+                line: Some(line),
+                message,
+            });
         };
         if let Some(outcomes) = blobs.and_then(|blobs| self.by_blob(blobs)) {
             return self.finish(outcomes, steps);
@@ -139,21 +154,34 @@ impl Chain<'_> {
     }
 
     fn finish(&self, outcomes: Vec<Outcome>, steps: &mut Vec<Step>) {
-        steps.extend(self.links.iter().zip(outcomes).map(|(link, outcome)| Step {
-            patch: link.patch,
-            change: link.change,
-            path: link.file.new_path.clone().filter(|_| outcome.after.is_some()),
-            old_path: link.file.old_path.clone().filter(|_| outcome.before.is_some()),
-            before: outcome.before,
-            after: outcome.after,
-            how: outcome.how,
-            places: outcome.places,
+        steps.extend(self.links.iter().zip(outcomes).map(|(link, outcome)| {
+            Step {
+                patch: link.patch,
+                change: link.change,
+                path: link
+                    .file
+                    .new_path
+                    .clone()
+                    .filter(|_| outcome.after.is_some()),
+                old_path: link
+                    .file
+                    .old_path
+                    .clone()
+                    .filter(|_| outcome.before.is_some()),
+                before: outcome.before,
+                after: outcome.after,
+                how: outcome.how,
+                places: outcome.places,
+            }
         }));
     }
 
     fn by_blob(&self, blobs: &dyn Blobs) -> Option<Vec<Outcome>> {
         let mut files = Files::of(None);
-        self.links.iter().map(|link| files.by_blob(link.file, blobs)).collect()
+        self.links
+            .iter()
+            .map(|link| files.by_blob(link.file, blobs))
+            .collect()
     }
 
     /// Takes the first patches of the chain for applied, the others not, and
@@ -170,7 +198,9 @@ impl Chain<'_> {
             Err(error) => error,
         };
         let most = if all <= MAX_SPLITS { 1 } else { all };
-        let fits = (most..=all).rev().find_map(|applied| self.split(tree, applied).ok());
+        let fits = (most..=all)
+            .rev()
+            .find_map(|applied| self.split(tree, applied).ok());
         fits.ok_or(error)
     }
 
@@ -181,7 +211,8 @@ impl Chain<'_> {
                 return false;
             };
             let text = tree.read(path).ok().flatten();
-            text.and_then(|text| blob_id(&text)).is_some_and(|own| own.starts_with(id.as_str()))
+            text.and_then(|text| blob_id(&text))
+                .is_some_and(|own| own.starts_with(id.as_str()))
         };
         let after = |link: &Link<'_>| is_blob(&link.file.new_path, &link.file.new_blob);
         let before = |link: &Link<'_>| is_blob(&link.file.old_path, &link.file.old_blob);
@@ -191,8 +222,15 @@ impl Chain<'_> {
         self.links.iter().position(before)
     }
 
-    fn split(&self, tree: Option<&dyn Tree>, applied: usize) -> Result<Vec<Outcome>, (usize, Miss)> {
-        let (done, open) = self.links.split_at_checked(applied).unwrap_or((&self.links, &[]));
+    fn split(
+        &self,
+        tree: Option<&dyn Tree>,
+        applied: usize,
+    ) -> Result<Vec<Outcome>, (usize, Miss)> {
+        let (done, open) = self
+            .links
+            .split_at_checked(applied)
+            .unwrap_or((&self.links, &[]));
         let mut outcomes = Vec::with_capacity(self.links.len());
         let mut files = Files::of(tree);
         for (index, link) in done.iter().enumerate().rev() {
@@ -201,7 +239,11 @@ impl Chain<'_> {
         outcomes.reverse();
         let mut files = Files::of(tree);
         for (index, link) in open.iter().enumerate() {
-            outcomes.push(files.forward(link.file).map_err(|miss| (applied + index, miss))?);
+            outcomes.push(
+                files
+                    .forward(link.file)
+                    .map_err(|miss| (applied + index, miss))?,
+            );
         }
         Ok(outcomes)
     }
@@ -209,5 +251,7 @@ impl Chain<'_> {
 
 /// Whether a file's text would be looked at.
 fn is_source(path: &str) -> bool {
-    [".c", ".h", ".S", ".rs"].iter().any(|end| path.ends_with(end))
+    [".c", ".h", ".S", ".rs"]
+        .iter()
+        .any(|end| path.ends_with(end))
 }

@@ -14,7 +14,12 @@ pub(super) struct Located<'h> {
 }
 
 /// Finds line `line` (from 1) of the side `side`.
-pub(super) fn locate<'h>(hunks: &'h [Hunk], places: &[Place], side: Side, line: u32) -> Located<'h> {
+pub(super) fn locate<'h>(
+    hunks: &'h [Hunk],
+    places: &[Place],
+    side: Side,
+    line: u32,
+) -> Located<'h> {
     let Some(mut wanted) = line.checked_sub(1) else {
         return Located::default();
     };
@@ -33,10 +38,19 @@ pub(super) fn locate<'h>(hunks: &'h [Hunk], places: &[Place], side: Side, line: 
             wanted -= here;
             return inside(hunk, side, wanted, there);
         }
-        (here_end, there_end) = (here.saturating_add(here_len), there.saturating_add(there_len));
+        (here_end, there_end) = (
+            here.saturating_add(here_len),
+            there.saturating_add(there_len),
+        );
     }
-    let other = wanted.saturating_sub(here_end).saturating_add(there_end).saturating_add(1);
-    Located { shown: None, other: Some(other) }
+    let other = wanted
+        .saturating_sub(here_end)
+        .saturating_add(there_end)
+        .saturating_add(1);
+    Located {
+        shown: None,
+        other: Some(other),
+    }
 }
 
 /// The line `index` of a hunk's side `side`; `there`: lines above the hunk on
@@ -47,7 +61,10 @@ fn inside(hunk: &Hunk, side: Side, index: u32, there: u32) -> Located<'_> {
         let (here, other) = (side.has(line.kind), side.other().has(line.kind));
         if here && here_count == index {
             let number = there.saturating_add(there_count).saturating_add(1);
-            return Located { shown: Some(line), other: other.then_some(number) };
+            return Located {
+                shown: Some(line),
+                other: other.then_some(number),
+            };
         }
         here_count = here_count.saturating_add(u32::from(here));
         there_count = there_count.saturating_add(u32::from(other));

@@ -40,7 +40,11 @@ pub(super) fn resolve(links: &[Link<'_>]) -> Option<Vec<Outcome>> {
 
 /// A change for itself.
 fn alone(link: &Link<'_>) -> Outcome {
-    outcome(link.file, &shown(&link.file.hunks, Side::Old), &shown(&link.file.hunks, Side::New))
+    outcome(
+        link.file,
+        &shown(&link.file.hunks, Side::Old),
+        &shown(&link.file.hunks, Side::New),
+    )
 }
 
 /// All changes of a chain; `None` if they contradict each other.
@@ -54,7 +58,11 @@ fn together(links: &[Link<'_>]) -> Option<Vec<Outcome>> {
 
 fn undo<'p>(files: &mut BTreeMap<&'p str, Sparse<'p>>, link: &Link<'p>) -> Option<()> {
     let file = link.file;
-    let mut after = file.new_path.as_deref().and_then(|path| files.remove(path)).unwrap_or_default();
+    let mut after = file
+        .new_path
+        .as_deref()
+        .and_then(|path| files.remove(path))
+        .unwrap_or_default();
     merge(&mut after, shown(&file.hunks, Side::New))?;
     let mut before = carry(&after, &file.hunks, Side::New);
     merge(&mut before, shown(&file.hunks, Side::Old))?;
@@ -121,7 +129,9 @@ fn carry<'p>(lines: &Sparse<'p>, hunks: &[Hunk], from: Side) -> Sparse<'p> {
             shift += i64::from(from.other().range(hunk).1) - i64::from(len);
             hunks.next();
         }
-        let covered = hunks.peek().is_some_and(|hunk| from.range(hunk).0 <= at && from.range(hunk).1 > 0);
+        let covered = hunks
+            .peek()
+            .is_some_and(|hunk| from.range(hunk).0 <= at && from.range(hunk).1 > 0);
         if let (false, Ok(at)) = (covered, u32::try_from(i64::from(at) + shift)) {
             moved.insert(at, line);
         }
@@ -131,8 +141,14 @@ fn carry<'p>(lines: &Sparse<'p>, hunks: &[Hunk], from: Side) -> Sparse<'p> {
 
 fn outcome(file: &FileChange, before: &Sparse<'_>, after: &Sparse<'_>) -> Outcome {
     let whole = matches!(file.kind, ChangeKind::Add | ChangeKind::Delete);
-    let text = |lines: &Sparse<'_>| Text { bytes: render(lines).into(), partial: !whole };
-    let place = |hunk| Place { old: Side::Old.range(hunk).0, new: Side::New.range(hunk).0 };
+    let text = |lines: &Sparse<'_>| Text {
+        bytes: render(lines).into(),
+        partial: !whole,
+    };
+    let place = |hunk| Place {
+        old: Side::Old.range(hunk).0,
+        new: Side::New.range(hunk).0,
+    };
     Outcome {
         before: file.old_path.as_ref().map(|_| text(before)),
         after: file.new_path.as_ref().map(|_| text(after)),

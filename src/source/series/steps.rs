@@ -34,12 +34,18 @@ impl Miss {
         match self {
             Self::Unknown => (file.line, format!("nothing is known of {}", file.path())),
             Self::Absent => (file.line, format!("there is no {old}")),
-            Self::Present => (file.line, format!("{} is there already, with another text", file.path())),
+            Self::Present => (
+                file.line,
+                format!("{} is there already, with another text", file.path()),
+            ),
             Self::Unreadable(why) => (file.line, why.clone()),
             Self::Hunk(index) => match file.hunks.get(*index) {
                 Some(hunk) => {
                     let (number, line) = (index + 1, hunk.old_start);
-                    (hunk.line, format!("{old}: hunk #{number} at line {line} is not there"))
+                    (
+                        hunk.line,
+                        format!("{old}: hunk #{number} at line {line} is not there"),
+                    )
                 }
                 None => (file.line, format!("{old} has another text")),
             },
@@ -57,7 +63,10 @@ pub(super) struct Files<'t> {
 
 impl<'t> Files<'t> {
     pub(super) fn of(tree: Option<&'t dyn Tree>) -> Self {
-        Self { tree, now: BTreeMap::new() }
+        Self {
+            tree,
+            now: BTreeMap::new(),
+        }
     }
 
     fn get(&self, path: Option<&String>) -> Result<Option<Content>, Miss> {
@@ -66,12 +75,14 @@ impl<'t> Files<'t> {
             return Ok(text.clone());
         }
         let tree = self.tree.ok_or(Miss::Unknown)?;
-        tree.read(path).map_err(|error| Miss::Unreadable(error.to_string()))
+        tree.read(path)
+            .map_err(|error| Miss::Unreadable(error.to_string()))
     }
 
     fn set(&mut self, path: Option<&String>, text: Option<&Text>) {
         if let Some(path) = path {
-            self.now.insert(path.clone(), text.map(|text| text.bytes.clone()));
+            self.now
+                .insert(path.clone(), text.map(|text| text.bytes.clone()));
         }
     }
 
@@ -95,7 +106,9 @@ impl<'t> Files<'t> {
         let exact = old.is_none() || is_blob(from, file.old_blob.as_deref());
         let how = match (exact && applied.offset == 0, &old) {
             (true, Some(_)) => How::ByBlob,
-            _ => How::Forward { offset: applied.offset },
+            _ => How::Forward {
+                offset: applied.offset,
+            },
         };
         let before = old.map(Text::whole);
         let after = match file.kind {
@@ -120,7 +133,12 @@ impl<'t> Files<'t> {
             self.set(file.old_path.as_ref(), None);
         }
         self.set(file.new_path.as_ref(), after.as_ref());
-        Outcome { before, after, how, places }
+        Outcome {
+            before,
+            after,
+            how,
+            places,
+        }
     }
 
     /// Takes the change off its file, which has it already.
@@ -160,7 +178,12 @@ impl<'t> Files<'t> {
         if file.old_path != file.new_path {
             self.set(file.new_path.as_ref(), None);
         }
-        Ok(Outcome { before, after: new.map(Text::whole), how, places })
+        Ok(Outcome {
+            before,
+            after: new.map(Text::whole),
+            how,
+            places,
+        })
     }
 
     /// Finds the texts by the blobs that the change names.
@@ -178,7 +201,10 @@ impl<'t> Files<'t> {
         }
         if file.kind == ChangeKind::Add {
             new?;
-            return self.forward(file).ok().map(|outcome| Outcome { how, ..outcome });
+            return self
+                .forward(file)
+                .ok()
+                .map(|outcome| Outcome { how, ..outcome });
         }
         if let Some(old) = old
             && let Ok(outcome) = self.make_after(file, Some(old))
@@ -186,7 +212,12 @@ impl<'t> Files<'t> {
             return Some(Outcome { how, ..outcome });
         }
         let outcome = self.make_before(file, Some(new?), how).ok()?;
-        self.set(file.old_path.as_ref().filter(|_| file.kind != ChangeKind::Copy), None);
+        self.set(
+            file.old_path
+                .as_ref()
+                .filter(|_| file.kind != ChangeKind::Copy),
+            None,
+        );
         self.set(file.new_path.as_ref(), outcome.after.as_ref());
         Some(outcome)
     }

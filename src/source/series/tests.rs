@@ -24,7 +24,11 @@ fn patches(texts: &[&str]) -> Vec<Patch> {
 
 fn resolve(files: Option<&Files>, texts: &[&str]) -> Series {
     let tree = files.map(tree);
-    Series::resolve(patches(texts), tree.as_ref().map(|tree| tree as &dyn Tree), None)
+    Series::resolve(
+        patches(texts),
+        tree.as_ref().map(|tree| tree as &dyn Tree),
+        None,
+    )
 }
 
 fn shown(text: Option<&Text>) -> Option<&str> {
@@ -34,7 +38,15 @@ fn shown(text: Option<&Text>) -> Option<&str> {
 /// The texts before and after each step, and where they come from.
 fn texts(series: &Series) -> Vec<(Option<&str>, Option<&str>, How)> {
     let steps = series.steps.iter();
-    steps.map(|step| (shown(step.before.as_ref()), shown(step.after.as_ref()), step.how)).collect()
+    steps
+        .map(|step| {
+            (
+                shown(step.before.as_ref()),
+                shown(step.after.as_ref()),
+                step.how,
+            )
+        })
+        .collect()
 }
 
 const ONE: &str = "--- a/x\n+++ b/x\n@@ -1,3 +1,4 @@\n a\n+1\n b\n c\n";
@@ -46,15 +58,32 @@ const TIP: &str = "a\n1\nb\n2\nc\n";
 #[test]
 fn a_series_resolves_whatever_of_it_the_tree_has() {
     let (forward, back) = (How::Forward { offset: 0 }, How::Backward);
-    for (text, hows) in [(BASE, [forward, forward]), (MID, [back, forward]), (TIP, [back, back])] {
+    for (text, hows) in [
+        (BASE, [forward, forward]),
+        (MID, [back, forward]),
+        (TIP, [back, back]),
+    ] {
         let files = [("x", text)];
-        let tree = OverlayTree::of(None, BTreeMap::from([("x".to_owned(), Some(Arc::from(text.as_bytes())))]));
+        let tree = OverlayTree::of(
+            None,
+            BTreeMap::from([("x".to_owned(), Some(Arc::from(text.as_bytes())))]),
+        );
         let series = Series::resolve(patches(&[ONE, TWO]), Some(&tree), None);
         assert_eq!(series.problems, [], "{files:?}");
-        let wanted = [(Some(BASE), Some(MID), hows[0]), (Some(MID), Some(TIP), hows[1])];
+        let wanted = [
+            (Some(BASE), Some(MID), hows[0]),
+            (Some(MID), Some(TIP), hows[1]),
+        ];
         assert_eq!(texts(&series), wanted);
-        let read = |count| OverlayTree::after(Some(&tree), &series, count).read("x").expect("x");
-        assert_eq!([0, 1, 2].map(read).map(|text| text.expect("x").to_vec()), [BASE, MID, TIP].map(Vec::from));
+        let read = |count| {
+            OverlayTree::after(Some(&tree), &series, count)
+                .read("x")
+                .expect("x")
+        };
+        assert_eq!(
+            [0, 1, 2].map(read).map(|text| text.expect("x").to_vec()),
+            [BASE, MID, TIP].map(Vec::from)
+        );
     }
 }
 
@@ -64,11 +93,21 @@ fn lines_map_through_the_series() {
     let added = series.diff_line(0, 3).expect("line 3 is shown");
     assert_eq!((added.verbatim().as_str(), added.line), ("+1", 5));
     assert_eq!(series.diff_line(0, 1), None);
-    assert_eq!((series.line_before(0, 3), series.line_before(0, 5)), (None, Some(4)));
+    assert_eq!(
+        (series.line_before(0, 3), series.line_before(0, 5)),
+        (None, Some(4))
+    );
     assert_eq!(series.line_after(0, 4), Some(5));
     assert_eq!(series.in_final(0, 5), Some(("x", 6)));
-    let origin = |line| series.introduced("x", line).map(|(step, line)| (step, line.line));
-    assert_eq!([1, 2, 3, 4, 5, 6].map(origin), [None, None, Some((0, 5)), None, Some((1, 6)), None]);
+    let origin = |line| {
+        series
+            .introduced("x", line)
+            .map(|(step, line)| (step, line.line))
+    };
+    assert_eq!(
+        [1, 2, 3, 4, 5, 6].map(origin),
+        [None, None, Some((0, 5)), None, Some((1, 6)), None]
+    );
     assert_eq!(series.in_final(0, 0), None);
     assert_eq!(series.diff_line(9, 1), None);
 }
@@ -91,9 +130,20 @@ fn new_moved_and_deleted_files() {
         let series = resolve(files, &[add, rename, delete]);
         assert_eq!(series.problems, []);
         let how = How::Forward { offset: 0 };
-        let wanted = [(None, Some("a\nb\n"), how), (Some("a\nb\n"), Some("a\nc\n"), how), (Some("a\nc\n"), None, how)];
+        let wanted = [
+            (None, Some("a\nb\n"), how),
+            (Some("a\nb\n"), Some("a\nc\n"), how),
+            (Some("a\nc\n"), None, how),
+        ];
         assert_eq!(texts(&series), wanted);
-        let names = |count| series.files_after(count).into_iter().filter(|(_, text)| text.is_some()).map(|(path, _)| path).collect::<String>();
+        let names = |count| {
+            series
+                .files_after(count)
+                .into_iter()
+                .filter(|(_, text)| text.is_some())
+                .map(|(path, _)| path)
+                .collect::<String>()
+        };
         assert_eq!([0, 1, 2, 3].map(names), ["", "n", "m", ""]);
         assert_eq!(series.in_final(0, 1), None);
     }
@@ -102,9 +152,16 @@ fn new_moved_and_deleted_files() {
     assert_eq!(series.introduced("m", 1).map(|(step, _)| step), Some(0));
     assert_eq!(series.introduced("m", 2).map(|(step, _)| step), Some(1));
     let series = resolve(Some(&[("n", "a\nb\n")]), &[add]);
-    assert_eq!((series.problems.len(), series.steps[0].how), (0, How::Backward));
+    assert_eq!(
+        (series.problems.len(), series.steps[0].how),
+        (0, How::Backward)
+    );
     let series = resolve(Some(&[("n", "other\n")]), &[add]);
-    assert!(series.problems[0].message.contains("is there already"), "{}", series.problems[0]);
+    assert!(
+        series.problems[0].message.contains("is there already"),
+        "{}",
+        series.problems[0]
+    );
     assert_eq!(texts(&series), [(None, Some("a\nb\n"), How::HunksAlone)]);
 }
 
@@ -112,9 +169,16 @@ fn new_moved_and_deleted_files() {
 fn what_does_not_fit_stands_alone_and_is_told() {
     let series = resolve(Some(&[("x", "q\n")]), &[ONE]);
     let problem = series.problems[0].to_string();
-    assert_eq!(problem, "x.patch:3: does not fit the patches alone: x: hunk #1 at line 1 is not there");
+    assert_eq!(
+        problem,
+        "x.patch:3: does not fit the patches alone: x: hunk #1 at line 1 is not there"
+    );
     assert_eq!(texts(&series), [(Some(BASE), Some(MID), How::HunksAlone)]);
-    assert!(resolve(Some(&[]), &[ONE]).problems[0].message.contains("there is no x"));
+    assert!(
+        resolve(Some(&[]), &[ONE]).problems[0]
+            .message
+            .contains("there is no x")
+    );
 }
 
 #[test]
@@ -124,10 +188,27 @@ fn without_a_tree_the_hunks_make_up_the_text() {
     let series = resolve(None, &[ONE, second]);
     assert_eq!(series.problems, []);
     let before = "a\nb\nc\n\n\n\nh\ni\n";
-    assert_eq!(texts(&series)[0], (Some(before), Some("a\n1\nb\nc\n\n\n\nh\ni\n"), How::HunksAlone));
+    assert_eq!(
+        texts(&series)[0],
+        (
+            Some(before),
+            Some("a\n1\nb\nc\n\n\n\nh\ni\n"),
+            How::HunksAlone
+        )
+    );
     assert_eq!(texts(&series)[1].1, Some("a\n1\nb\nc\n\n\n\nh\nn\ni\n"));
-    assert!(series.steps.iter().all(|step| step.after.as_ref().is_some_and(|text| text.partial)));
-    assert_eq!(series.introduced("x", 9).map(|(step, line)| (step, line.line)), Some((1, 5)));
+    assert!(
+        series
+            .steps
+            .iter()
+            .all(|step| step.after.as_ref().is_some_and(|text| text.partial))
+    );
+    assert_eq!(
+        series
+            .introduced("x", 9)
+            .map(|(step, line)| (step, line.line)),
+        Some((1, 5))
+    );
     // Patches that contradict each other do not spoil each other.
     let series = resolve(None, &[ONE, ONE]);
     assert_eq!(texts(&series)[1], (Some(BASE), Some(MID), How::HunksAlone));
@@ -145,20 +226,32 @@ struct Known(BTreeMap<String, Arc<[u8]>>);
 
 impl Known {
     fn of(texts: &[&str]) -> Self {
-        let one = |text: &&str| (blob_id(text.as_bytes()).expect("an id"), Arc::from(text.as_bytes()));
+        let one = |text: &&str| {
+            (
+                blob_id(text.as_bytes()).expect("an id"),
+                Arc::from(text.as_bytes()),
+            )
+        };
         Self(texts.iter().map(one).collect())
     }
 }
 
 impl Blobs for Known {
     fn blob(&self, id: &str) -> Option<Arc<[u8]>> {
-        self.0.iter().find(|(own, _)| own.starts_with(id)).map(|(_, text)| text.clone())
+        self.0
+            .iter()
+            .find(|(own, _)| own.starts_with(id))
+            .map(|(_, text)| text.clone())
     }
 }
 
 fn with_index(patch: &str, old: &str, new: &str) -> String {
     let id = |text: &str| blob_id(text.as_bytes()).expect("an id")[..12].to_owned();
-    format!("diff --git a/x b/x\nindex {}..{} 100644\n{patch}", id(old), id(new))
+    format!(
+        "diff --git a/x b/x\nindex {}..{} 100644\n{patch}",
+        id(old),
+        id(new)
+    )
 }
 
 #[test]
@@ -173,7 +266,11 @@ fn blobs_go_before_the_tree() {
     }
     // Only the base is known: the second patch stands on the first.
     let two = with_index(TWO, MID, TIP);
-    let series = Series::resolve(patches(&[&one, &two]), Some(&tip), Some(&Known::of(&[BASE])));
+    let series = Series::resolve(
+        patches(&[&one, &two]),
+        Some(&tip),
+        Some(&Known::of(&[BASE])),
+    );
     assert_eq!(texts(&series)[1], (Some(MID), Some(TIP), How::ByBlob));
     // No blob, but the tree's text has the id.
     let series = Series::resolve(patches(&[&one]), Some(&tree(&[("x", MID)])), None);
@@ -186,7 +283,10 @@ fn a_binary_patch_of_a_source_is_a_problem() {
     let series = resolve(Some(&[("x.c", BASE)]), &[binary]);
     assert!(series.problems[0].message.contains("binary"));
     assert!(series.steps.is_empty());
-    assert_eq!(resolve(None, &[&binary.replace("x.c", "x.png")]).problems, []);
+    assert_eq!(
+        resolve(None, &[&binary.replace("x.c", "x.png")]).problems,
+        []
+    );
 }
 
 #[test]

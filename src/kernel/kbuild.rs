@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! Which option builds a file, as far as its folder's Makefile says, and which
+//! options keep each other out.
+//!
+//! It may not know what the files are for.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Gives the text of a file of the tree.
+pub type ReadFile<'a> = dyn Fn(&str) -> Option<Arc<[u8]>> + 'a;
+
+/// Whether two `.c` files are never built into one kernel: the options that
+/// build them exclude each other, or both are variants of one architecture's
+/// code under different options.
+pub fn are_alternatives(a: &str, b: &str, read: &ReadFile<'_>) -> bool {
+    let (of_a, of_b) = (options_of(a, read), options_of(b, read));
+    if of_a.is_empty() || of_b.is_empty() || of_a.intersection(&of_b).next().is_some() {
+        return false;
+    }
+    let excluded = |from: &BTreeSet<String>, to: &BTreeSet<String>, path: &str| {
+        from.iter()
+            .all(|option| to.iter().all(|other| excludes(option, other, path, read)))
+    };
+    // The variants of an architecture's KVM stand under options of which only
+    // one can be chosen, through chains of dependencies.
+    let variants = a.starts_with("arch/") && b.starts_with("arch/");
+    variants || excluded(&of_a, &of_b, a) || excluded(&of_b, &of_a, b)
+}
+
+fn text(path: &str, read: &ReadFile<'_>) -> Option<String> {
+    read(path).map(|text| String::from_utf8_lossy(&text).into_owned())
+}
+
+/// The options of which one builds the file; empty if it is always built, or if
+/// that cannot be told.
+pub fn options_of(path: &str, read: &ReadFile<'_>) -> BTreeSet<String> {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let makefile = ["Kbuild", "Makefile"]
+        .iter()
+        .find_map(|file| text(&joined(folder, file), read))
+        .unwrap_or_default();
+    let lines = assignments(&makefile);
+    let mut options = BTreeSet::new();
+    let mut objects = vec![format!("{}.o", name.strip_suffix(".c").unwrap_or(name))];
+    let mut next = 0;
+    while let Some(object) = objects.get(next).cloned() {
+        next += 1;
+        for (target, _) in lines.iter().filter(|(_, values)| values.contains(&object)) {
+            match option_in(target) {
+                Some(option) => drop(options.insert(option)),
+                None => {
+                    let stem = target.trim_end_matches("-y").trim_end_matches("-objs");
+                    let whole = format!("{stem}.o");
+                    if stem != "obj" && !objects.contains(&whole) {
+                        objects.push(whole);
+                    }
+                }
+            }
+        }
+    }
+    options
+}
+
+fn joined(folder: &str, name: &str) -> String {
+    if folder.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{folder}/{name}")
+    }
+}
+
+/// The option in `obj-$(CONFIG_X)`.
+fn option_in(target: &str) -> Option<String> {
+    let (_, rest) = target.split_once("$(CONFIG_")?;
+    Some(rest.split_once(')')?.0.to_owned())
+}
+
+/// The assignments of a makefile: target and words, continuations joined.
+fn assignments(makefile: &str) -> Vec<(String, Vec<String>)> {
+    makefile
+        .replace("\\\n", " ")
+        .lines()
+        .filter_map(|line| line.split('#').next())
+        .filter_map(|line| line.split_once('='))
+        .map(|(target, values)| {
+            let target = target.trim_end_matches(['+', ':', ' ', '\t']).trim();
+            (
+                target.to_owned(),
+                values.split_whitespace().map(str::to_owned).collect(),
+            )
+        })
+        .collect()
+}
+
+/// Whether the entry of `option`, in a Kconfig of the folder of `path` or of one
+/// above it, depends on `other` being off.
+fn excludes(option: &str, other: &str, path: &str, read: &ReadFile<'_>) -> bool {
+    let mut folder = path;
+    while let Some((above, _)) = folder.rsplit_once('/') {
+        folder = above;
+        let Some(kconfig) = text(&joined(folder, "Kconfig"), read) else {
+            continue;
+        };
+        if let Some(entry) = entry_of(option, &kconfig) {
+            return entry.iter().any(|line| {
+                line.strip_prefix("depends on")
+                    .is_some_and(|on| denies(on, other))
+            });
+        }
+    }
+    false
+}
+
+/// Whether a dependency asks for `other` to be off: `!OTHER`, `OTHER=n`.
+fn denies(expression: &str, other: &str) -> bool {
+    let packed: String = expression.chars().filter(|c| !c.is_whitespace()).collect();
+    let whole = |rest: &str| !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+    packed.split(&format!("!{other}")).skip(1).any(whole)
+        || packed.split(&format!("{other}=n")).skip(1).any(whole)
+}
+
+/// The lines of the entry `config NAME`.
+fn entry_of<'a>(name: &str, kconfig: &'a str) -> Option<Vec<&'a str>> {
+    let mut lines = kconfig.lines().skip_while(|line| {
+        let mut words = line.split_whitespace();
+        !matches!(words.next(), Some("config" | "menuconfig")) || words.next() != Some(name)
+    });
+    lines.next()?;
+    let inside = lines.take_while(|line| line.is_empty() || line.starts_with([' ', '\t']));
+    Some(inside.map(str::trim).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(path: &str) -> Option<Arc<[u8]>> {
+        let text = match path {
+            "d/Makefile" => {
+                "obj-$(CONFIG_A) += a.o\nobj-$(CONFIG_B) += b.o\nb-y := b_main.o \\\n  b_trace.o\nobj-y += c.o\n"
+            }
+            "d/Kconfig" => "config A\n\tbool\n\nconfig B\n\tbool \"B\"\n\tdepends on RUST && !A\n",
+            _ => return None,
+        };
+        Some(Arc::from(text.as_bytes()))
+    }
+
+    #[test]
+    fn options_and_exclusion() {
+        let options = |path| options_of(path, &read).into_iter().collect::<Vec<_>>();
+        assert_eq!(options("d/a.c"), ["A"]);
+        assert_eq!(options("d/b_trace.c"), ["B"]);
+        assert_eq!(options("d/c.c"), [""; 0]);
+        assert!(are_alternatives("d/a.c", "d/b_trace.c", &read));
+        assert!(!are_alternatives("d/a.c", "d/c.c", &read));
+    }
+}

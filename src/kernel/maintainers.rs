@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! Who maintains what: MAINTAINERS.
+//!
+//! It may not know what maintainers are asked for.
+
+use globset::{GlobBuilder, GlobMatcher};
+use std::collections::BTreeMap;
+
+/// One section.
+#[derive(Clone, Debug, Default)]
+pub struct Section {
+    /// Its title.
+    pub title: String,
+    /// The addresses of its `M:` entries, in lower case.
+    pub maintainers: Vec<String>,
+    files: Vec<GlobMatcher>,
+    excluded: Vec<GlobMatcher>,
+}
+
+impl Section {
+    /// Whether an `F:` of the section covers `path`.
+    pub fn covers(&self, path: &str) -> bool {
+        self.files.iter().any(|glob| glob.is_match(path))
+            && !self.excluded.iter().any(|glob| glob.is_match(path))
+    }
+}
+
+/// The file MAINTAINERS.
+#[derive(Clone, Debug, Default)]
+pub struct Maintainers {
+    sections: Vec<Section>,
+}
+
+/// The section that covers everything.
+const THE_REST: &str = "THE REST";
+
+impl Maintainers {
+    /// Reads the file. What does not look like an entry is passed over.
+    pub fn parse(text: &str) -> Self {
+        let mut sections: Vec<Section> = Vec::new();
+        let mut title_may_follow = true;
+        for line in text.lines() {
+            let entry = line.split_once(":\t").filter(|(tag, _)| tag.len() == 1);
+            match entry {
+                Some((tag, value)) => {
+                    if let Some(section) = sections.last_mut() {
+                        section.add(tag, value.trim());
+                    }
+                }
+                None if line.trim().is_empty() => title_may_follow = true,
+                None if title_may_follow && !line.starts_with([' ', '\t', '.', '-', '=']) => {
+                    title_may_follow = false;
+                    sections.push(Section {
+                        title: line.trim().to_owned(),
+                        ..Section::default()
+                    });
+                }
+                None => {}
+            }
+        }
+        Self { sections }
+    }
+
+    /// Sections of which only titles and addresses are known.
+    pub fn known(sections: &BTreeMap<String, Vec<String>>) -> Self {
+        let sections = sections.iter().map(|(title, maintainers)| Section {
+            title: title.clone(),
+            maintainers: maintainers.clone(),
+            ..Section::default()
+        });
+        Self {
+            sections: sections.collect(),
+        }
+    }
+
+    /// The section with this title.
+    pub fn section(&self, title: &str) -> Option<&Section> {
+        self.sections.iter().find(|section| section.title == title)
+    }
+
+    /// The sections that cover the file at `path`, but for the one that covers all.
+    pub fn covering(&self, path: &str) -> impl Iterator<Item = &Section> {
+        self.sections
+            .iter()
+            .filter(move |section| section.title != THE_REST && section.covers(path))
+    }
+}
+
+impl Section {
+    fn add(&mut self, tag: &str, value: &str) {
+        match tag {
+            "M" => self.maintainers.extend(address(value)),
+            "F" => self.files.extend(pattern(value)),
+            "X" => self.excluded.extend(pattern(value)),
+            _ => {}
+        }
+    }
+}
+
+/// The address of `Name <address>` or of a bare one, in lower case.
+pub fn address(text: &str) -> Option<String> {
+    let inner = match text.split_once('<') {
+        Some((_, rest)) => rest.split_once('>')?.0,
+        None => text.split_whitespace().find(|word| word.contains('@'))?,
+    };
+    let inner = inner.trim();
+    inner.contains('@').then(|| inner.to_lowercase())
+}
+
+/// A file pattern: a slash at the end stands for all below (get_maintainer.pl).
+fn pattern(text: &str) -> Option<GlobMatcher> {
+    let pattern = if text.ends_with('/') {
+        format!("{text}**")
+    } else {
+        text.to_owned()
+    };
+    let glob = GlobBuilder::new(&pattern)
+        .literal_separator(true)
+        .build()
+        .ok()?;
+    Some(glob.compile_matcher())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "Descriptions\n\n\tM: *Mail*\n\nMaintainers List\n----------------\n\n\
+        SCHEDULER\nM:\tA B <A@Example.org>\nM:\tc@example.org (x)\nR:\tR <r@example.org>\nF:\tkernel/sched/\nX:\tkernel/sched/ext*\n\n\
+        THE REST\nM:\tL <l@example.org>\nF:\t*\nF:\t*/\n";
+
+    #[test]
+    fn sections() {
+        let maintainers = Maintainers::parse(TEXT);
+        let found = maintainers
+            .section("SCHEDULER")
+            .map(|section| section.maintainers.clone());
+        assert_eq!(
+            found.unwrap_or_default(),
+            ["a@example.org", "c@example.org"]
+        );
+        let titles = |path| {
+            maintainers
+                .covering(path)
+                .map(|section| section.title.as_str())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(titles("kernel/sched/core.c"), ["SCHEDULER"]);
+        assert_eq!(titles("kernel/sched/ext.c"), [""; 0]);
+        assert_eq!(titles("mm/mmap.c"), [""; 0]);
+    }
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! Runs the rules over a state or a series.
+//!
+//! It knows no rule by name. The order of its findings is total.
+
+use super::finding::Finding;
+use super::review::{Review, Sight};
+use super::{Check, RULES};
+use crate::inventory::state::State;
+use crate::source::Tree;
+use crate::source::overlay::OverlayTree;
+use crate::source::series::Series;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the rules say of a tree as it stands.
+pub fn check_state(sight: &Sight<'_>) -> Vec<Finding> {
+    let found = RULES.iter().flat_map(|rule| match rule.check {
+        Check::State(check) => check(sight),
+        Check::Change(_) => Vec::new(),
+    });
+    sorted(found.collect())
+}
+
+/// A series with the tree that it is for, if there is one.
+pub struct Subject<'a> {
+    /// The series.
+    pub series: &'a Series,
+    /// The tree.
+    pub tree: Option<&'a dyn Tree>,
+}
+
+/// What the rules say of a series: what it brings that is there at its end.
+pub fn check_series(review: &Review<'_>, subject: &Subject<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for rule in RULES {
+        match rule.check {
+            Check::Change(check) => findings.extend(check(review)),
+            Check::State(check) => findings.extend(brought(check, review, subject)),
+        }
+    }
+    sorted(findings)
+}
+
+fn sorted(mut findings: Vec<Finding>) -> Vec<Finding> {
+    findings.sort_by(|a, b| a.order().cmp(&b.order()));
+    findings.dedup();
+    findings
+}
+
+type StateCheck = fn(&Sight<'_>) -> Vec<Finding>;
+
+/// The findings of the last state that the first has not.
+fn brought(check: StateCheck, review: &Review<'_>, subject: &Subject<'_>) -> Vec<Finding> {
+    let last = review.states.len() - 1;
+    let at = |count: usize| found_at(check, review, subject, count);
+    let after = at(last);
+    if after.is_empty() {
+        return Vec::new();
+    }
+    let mut known = counted(&at(0), &renames(subject.series));
+    let mut brought: Vec<Finding> = after
+        .into_iter()
+        .filter(|finding| {
+            let count = known.entry(key(finding, &BTreeMap::new())).or_default();
+            let is_known = *count > 0;
+            *count -= usize::from(is_known);
+            !is_known
+        })
+        .collect();
+    for finding in &mut brought {
+        let place = &finding.place;
+        finding.patch = (review.introduced)(&place.file, place.line).or_else(|| {
+            let wanted = key(finding, &BTreeMap::new());
+            let has = |count: &usize| {
+                at(*count)
+                    .iter()
+                    .any(|one| key(one, &BTreeMap::new()) == wanted)
+            };
+            (1..last).find(has).or(Some(last)).map(|count| count - 1)
+        });
+    }
+    brought
+}
+
+fn found_at(
+    check: StateCheck,
+    review: &Review<'_>,
+    subject: &Subject<'_>,
+    count: usize,
+) -> Vec<Finding> {
+    let tree = OverlayTree::after(subject.tree, subject.series, count);
+    let touched: BTreeSet<String> = tree.files().keys().cloned().collect();
+    check(&Sight {
+        state: &review.states[count],
+        tree: &tree,
+        zones: review.zones,
+        touched: Some(&touched),
+    })
+}
+
+type Key = (&'static str, Option<String>, String, String);
+
+/// What makes two findings the same: neither line nor column.
+fn key(finding: &Finding, renames: &BTreeMap<&str, &str>) -> Key {
+    let file = finding.place.file.as_str();
+    let file = renames.get(file).copied().unwrap_or(file);
+    (
+        finding.rule,
+        finding.tracepoint.clone(),
+        file.to_owned(),
+        finding.message.clone(),
+    )
+}
+
+fn counted(findings: &[Finding], renames: &BTreeMap<&str, &str>) -> BTreeMap<Key, usize> {
+    let mut counts = BTreeMap::new();
+    for finding in findings {
+        *counts.entry(key(finding, renames)).or_default() += 1;
+    }
+    counts
+}
+
+/// Where the series moves each file that it moves.
+fn renames(series: &Series) -> BTreeMap<&str, &str> {
+    let mut renames: BTreeMap<&str, &str> = BTreeMap::new();
+    for step in &series.steps {
+        if let (Some(old), Some(new)) = (step.old_path.as_deref(), step.path.as_deref())
+            && old != new
+        {
+            for target in renames.values_mut().filter(|target| **target == old) {
+                *target = new;
+            }
+            renames.insert(old, new);
+        }
+    }
+    renames
+}
+
+/// The states that `series` leads through, from `first` on.
+///
+/// # Errors
+/// The series changes the tracing core so that it can no longer be understood.
+pub fn states(first: State, subject: &Subject<'_>) -> anyhow::Result<Vec<State>> {
+    let mut states = vec![first];
+    for count in 1..=subject.series.patches.len() {
+        let changes = super::changes::of_patch(subject.series, count - 1);
+        let tree = OverlayTree::after(subject.tree, subject.series, count);
+        let tree = subject.tree.is_some().then_some(&tree as &dyn Tree);
+        let next = states[count - 1].after(&changes, tree)?;
+        states.push(next);
+    }
+    Ok(states)
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! What a tree may not hold and a patch may not do.
+//!
+//! A rule is a page, `rules/<id>.md`, whose cases are its tests, and one
+//! function in the file of the same name here. To add one, write the two and
+//! put it into the list below. Rules see inventories, never output.
+
+mod bpf_visible;
+mod custom_event;
+mod event_call_in_zone;
+mod event_in_zone;
+mod macro_override;
+mod name_clash;
+mod promotion;
+mod relay;
+mod trace_printk;
+mod userspace_reference;
+
+pub mod approval;
+pub mod changes;
+pub mod engine;
+pub mod finding;
+pub mod review;
+pub mod zones;
+
+use finding::{Finding, Level};
+use review::{Review, Sight};
+
+/// How a rule looks at a kernel.
+#[derive(Clone, Copy)]
+pub enum Check {
+    /// At one state. Of a series it is charged with what its last state has and
+    /// its first has not.
+    State(fn(&Sight<'_>) -> Vec<Finding>),
+    /// At what a series does.
+    Change(fn(&Review<'_>) -> Vec<Finding>),
+}
+
+/// A rule.
+#[derive(Clone, Copy)]
+pub struct Rule {
+    /// Stable id; its page is `rules/<id>.md`.
+    pub id: &'static str,
+    /// Level of its findings, as far as approval does not lower it.
+    pub level: Level,
+    /// The text of its page.
+    pub page: &'static str,
+    /// Its function.
+    pub check: Check,
+}
+
+/// Makes the entry of a rule's module.
+macro_rules! rules {
+    ($($module:ident $id:literal $level:ident $check:ident),* $(,)?) => {
+        &[$(Rule {
+            id: $id,
+            level: Level::$level,
+            page: include_str!(concat!("../../rules/", $id, ".md")),
+            check: Check::$check($module::check),
+        }),*]
+    };
+}
+
+/// Every rule, in the order of the catalogue.
+pub const RULES: &[Rule] = rules![
+    promotion "promotion" Error Change,
+    event_in_zone "event-in-zone" Error Change,
+    event_call_in_zone "event-call-in-zone" Warning Change,
+    name_clash "name-clash" Error State,
+    custom_event "custom-event" Error State,
+    macro_override "macro-override" Error State,
+    relay "relay" Error State,
+    trace_printk "trace-printk" Error State,
+    userspace_reference "userspace-reference" Warning State,
+    bpf_visible "bpf-visible" Warning State,
+];
+
+/// The rule with this id.
+pub fn rule(id: &str) -> Option<&'static Rule> {
+    RULES.iter().find(|rule| rule.id == id)
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! Two declarations of one tracepoint in one kernel.
+
+use super::finding::{Finding, Level};
+use super::review::{Sight, declared_at, related};
+use crate::inventory::resolve::{Tracepoint, can_be_built_together};
+use crate::kernel::kbuild;
+
+/// Compares all declarations of each name in pairs.
+pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
+    let all = &sight.state.inventory.tracepoints;
+    let mut found = Vec::new();
+    for same in all
+        .chunk_by(|a, b| a.name() == b.name())
+        .filter(|same| same.len() > 1)
+    {
+        for (index, later) in same.iter().enumerate().skip(1) {
+            if let Some(earlier) = same[..index]
+                .iter()
+                .find(|earlier| clash(sight, earlier, later))
+            {
+                found.push(finding(earlier, later));
+            }
+        }
+    }
+    found
+}
+
+fn clash(sight: &Sight<'_>, a: &Tracepoint, b: &Tracepoint) -> bool {
+    can_be_built_together(&a.file, &b.file)
+        && !a
+            .declaration
+            .condition
+            .is_exclusive_with(&b.declaration.condition)
+        && !chosen_by_options(sight, a, b)
+}
+
+/// Whether Kbuild or Kconfig keeps the code that defines them apart.
+fn chosen_by_options(sight: &Sight<'_>, a: &Tracepoint, b: &Tracepoint) -> bool {
+    let read = |path: &str| sight.tree.read(path).ok().flatten();
+    a.file != b.file
+        && !a.definitions.is_empty()
+        && !b.definitions.is_empty()
+        && a.definitions.iter().all(|one| {
+            b.definitions
+                .iter()
+                .all(|other| kbuild::are_alternatives(&one.file, &other.file, &read))
+        })
+}
+
+fn finding(earlier: &Tracepoint, later: &Tracepoint) -> Finding {
+    // The declaration outside of a patch explains; the order of paths decides
+    // which is shown, and both are named.
+    Finding {
+        rule: "name-clash",
+        level: Level::Error,
+        tracepoint: Some(later.name().to_owned()),
+        place: declared_at(later),
+        message: format!("tracepoint {} is declared a second time", later.name()),
+        related: vec![related(declared_at(earlier), "it is declared here, too")],
+        patch: None,
+    }
+}

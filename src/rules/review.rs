@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! What rules are shown: a state, or the states that a series leads through.
+
+use super::finding::{Finding, Level, Place, Related};
+use super::zones::{Zone, Zones};
+use crate::inventory::facts::At;
+use crate::inventory::resolve::{Site, Tracepoint};
+use crate::inventory::state::State;
+use crate::kernel::maintainers::Maintainers;
+use crate::source::Tree;
+use crate::source::patch::Patch;
+use std::collections::BTreeSet;
+
+/// One state of a kernel.
+pub struct Sight<'a> {
+    /// Its tracepoints and all that was read of its files.
+    pub state: &'a State,
+    /// Its files.
+    pub tree: &'a dyn Tree,
+    /// The zones.
+    pub zones: &'a Zones,
+    /// The files that a series touches; `None` if the whole tree is meant.
+    pub touched: Option<&'a BTreeSet<String>>,
+}
+
+/// A series and the states that it leads through.
+pub struct Review<'a> {
+    /// Before the series and after each of its patches.
+    pub states: &'a [State],
+    /// The patches.
+    pub patches: &'a [Patch],
+    /// The zones.
+    pub zones: &'a Zones,
+    /// MAINTAINERS before the series.
+    pub maintainers: &'a Maintainers,
+    /// Which patch added a line, as it stands after the series.
+    pub introduced: &'a dyn Fn(&str, u32) -> Option<usize>,
+}
+
+impl<'a> Review<'a> {
+    /// The state before the series.
+    pub fn before(&self) -> &'a State {
+        &self.states[0]
+    }
+
+    /// The state after it.
+    pub fn after(&self) -> &'a State {
+        &self.states[self.states.len() - 1]
+    }
+
+    /// `found`, as a note that names the approval if the patch has it.
+    pub fn weighed(&self, mut found: Finding, zone: Option<&Zone>, path: &str) -> Finding {
+        let message = found
+            .patch
+            .and_then(|patch| self.patches.get(patch))
+            .map_or("", |patch| patch.message.as_str());
+        match super::approval::approval(message, zone, path, self.maintainers) {
+            Some(approval) => {
+                found.level = Level::Note;
+                found.message = format!("{} ({approval})", found.message);
+            }
+            None => {
+                let who = zone.map_or_else(
+                    || "a maintainer of the file".to_owned(),
+                    |zone| format!("a maintainer of {}", zone.section),
+                );
+                found.message = format!("{} without the approval of {who}", found.message);
+            }
+        }
+        found
+    }
+}
+
+/// A place of a file.
+pub fn place(file: &str, at: At) -> Place {
+    Place {
+        file: file.to_owned(),
+        line: at.line,
+        column: at.column,
+    }
+}
+
+/// Where a tracepoint is declared.
+pub fn declared_at(tracepoint: &Tracepoint) -> Place {
+    place(&tracepoint.file, tracepoint.declaration.at)
+}
+
+impl From<&Site> for Place {
+    fn from(site: &Site) -> Self {
+        place(&site.file, site.at)
+    }
+}
+
+/// Another place, with what is there.
+pub fn related(place: Place, message: &str) -> Related {
+    Related {
+        place,
+        message: message.to_owned(),
+    }
+}
+
+/// The wrappers and the macro by which a tracepoint is declared: ` by TRACE_EVENT()`,
+/// ` by A() through B()`.
+pub fn by_macro(tracepoint: &Tracepoint) -> String {
+    let declaration = &tracepoint.declaration;
+    match declaration.via.as_slice() {
+        [] => format!("{}()", declaration.framework),
+        via => format!(
+            "{}(), which comes to {}()",
+            via.join("() → "),
+            declaration.framework
+        ),
+    }
+}

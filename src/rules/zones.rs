@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! Zones: the parts of a kernel whose tracepoints have to stay bare.
+//!
+//! rules/zones.toml has the built-in ones; a file of the same form changes them
+//! or adds others. It may not know which tracepoints there are.
+
+use anyhow::{Context, bail};
+use globset::{Glob, GlobBuilder, GlobMatcher};
+use serde::Deserialize;
+
+const BUILT_IN: &str = include_str!("../../rules/zones.toml");
+
+/// What may reach the hooks of a zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Visibility {
+    /// Kernel modules only.
+    Module,
+    /// Kernel modules and BPF raw tracepoint programs.
+    Bpf,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    zone: Vec<ZoneEntry>,
+    #[serde(default)]
+    relay: Vec<Named>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ZoneEntry {
+    name: String,
+    section: String,
+    visibility: Visibility,
+    paths: Vec<String>,
+    #[serde(default)]
+    except: Vec<Named>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Named {
+    path: String,
+    reason: String,
+}
+
+/// A path that a rule leaves alone, and why.
+#[derive(Clone, Debug)]
+pub struct Exception {
+    glob: GlobMatcher,
+    /// Why.
+    pub reason: String,
+}
+
+/// A part of a kernel.
+#[derive(Clone, Debug)]
+pub struct Zone {
+    /// Its name.
+    pub name: String,
+    /// The section of MAINTAINERS whose `M:` entries decide.
+    pub section: String,
+    /// What may reach its hooks.
+    pub visibility: Visibility,
+    paths: Vec<GlobMatcher>,
+    except: Vec<Exception>,
+}
+
+impl Zone {
+    /// Whether the file at `path` is in the zone.
+    pub fn holds(&self, path: &str) -> bool {
+        self.paths.iter().any(|glob| glob.is_match(path))
+            && !self.except.iter().any(|one| one.glob.is_match(path))
+    }
+}
+
+/// All zones, and the exceptions that are not of one zone.
+#[derive(Clone, Debug, Default)]
+pub struct Zones {
+    zones: Vec<Zone>,
+    relays: Vec<Exception>,
+}
+
+impl Zones {
+    /// The zones of rules/zones.toml.
+    ///
+    /// # Errors
+    /// The built-in file is wrong, which its test rules out.
+    pub fn built_in() -> anyhow::Result<Self> {
+        Self::default().with(BUILT_IN, "rules/zones.toml")
+    }
+
+    /// With the zones of the file `origin`, whose content is `text`.
+    ///
+    /// # Errors
+    /// The file is not of the form; the message names it and the line.
+    pub fn with(mut self, text: &str, origin: &str) -> anyhow::Result<Self> {
+        let file: File = toml::from_str(text).map_err(|error| {
+            let line = error.span().map_or(1, |span| {
+                text.bytes()
+                    .take(span.start)
+                    .filter(|&byte| byte == b'\n')
+                    .count()
+                    + 1
+            });
+            anyhow::anyhow!("{origin}:{line}: {}", error.message())
+        })?;
+        for entry in file.zone {
+            let zone = checked(entry, origin)?;
+            self.zones.retain(|other| other.name != zone.name);
+            self.zones.push(zone);
+        }
+        for one in file.relay {
+            self.relays.push(exception(one, origin)?);
+        }
+        Ok(self)
+    }
+
+    /// The zone of the file at `path`.
+    pub fn of(&self, path: &str) -> Option<&Zone> {
+        self.zones.iter().find(|zone| zone.holds(path))
+    }
+
+    /// All zones.
+    pub fn iter(&self) -> impl Iterator<Item = &Zone> {
+        self.zones.iter()
+    }
+
+    /// The relay by design that the file at `path` belongs to.
+    pub fn relay_of(&self, path: &str) -> Option<&Exception> {
+        self.relays.iter().find(|one| one.glob.is_match(path))
+    }
+}
+
+fn checked(entry: ZoneEntry, origin: &str) -> anyhow::Result<Zone> {
+    if entry.paths.is_empty() {
+        bail!("{origin}: zone \"{}\" has no paths", entry.name);
+    }
+    let paths = entry
+        .paths
+        .iter()
+        .map(|path| glob(path, origin))
+        .collect::<Result<_, _>>()?;
+    let except = entry
+        .except
+        .into_iter()
+        .map(|one| exception(one, origin))
+        .collect::<Result<_, _>>()?;
+    Ok(Zone {
+        name: entry.name,
+        section: entry.section,
+        visibility: entry.visibility,
+        paths,
+        except,
+    })
+}
+
+fn exception(one: Named, origin: &str) -> anyhow::Result<Exception> {
+    if one.reason.trim().is_empty() {
+        bail!("{origin}: the exception for {} has no reason", one.path);
+    }
+    Ok(Exception {
+        glob: glob(&one.path, origin)?,
+        reason: one.reason,
+    })
+}
+
+fn glob(pattern: &str, origin: &str) -> anyhow::Result<GlobMatcher> {
+    let glob: Glob = GlobBuilder::new(pattern)
+        .literal_separator(true)
+        .build()
+        .with_context(|| format!("{origin}: {pattern}"))?;
+    Ok(glob.compile_matcher())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn built_in_zones() -> anyhow::Result<()> {
+        let zones = Zones::built_in()?;
+        let name = |path: &str| zones.of(path).map(|zone| zone.name.clone());
+        assert_eq!(name("kernel/sched/core.c").as_deref(), Some("scheduler"));
+        assert_eq!(name("kernel/sched/ext/ext.c"), None);
+        assert_eq!(name("kernel/sched/ext.c"), None);
+        assert_eq!(name("fs/namei.c").as_deref(), Some("vfs"));
+        assert_eq!(name("fs/ext4/inode.c"), None);
+        assert_eq!(name("include/linux/dcache.h").as_deref(), Some("vfs"));
+        assert!(
+            zones
+                .relay_of("kernel/trace/rv/monitors/wwnr/wwnr.c")
+                .is_some()
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn a_wrong_file_is_named_with_its_line() {
+        let error = Zones::default()
+            .with("\n[[zone]]\nnam = 1\n", "my.toml")
+            .err();
+        assert!(error.is_some_and(|error| error.to_string().starts_with("my.toml:")));
+    }
+}
