@@ -159,6 +159,11 @@ impl<'t> Lines<'t> {
         Some(line.strip_suffix(b"\n").unwrap_or(line))
     }
 
+    /// Whether the line has its newline; the last one of a cut text has not.
+    fn is_ended(&self, at: usize) -> bool {
+        at + 1 < self.starts.len() || self.text.ends_with(b"\n")
+    }
+
     /// The line, if it starts with `prefix`: what follows that.
     fn after(&self, at: usize, prefix: &[u8]) -> Option<&'t [u8]> {
         self.get(at)?.strip_prefix(prefix)

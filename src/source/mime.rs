@@ -60,14 +60,15 @@ fn is_quoted_printable(body: &[u8]) -> bool {
 fn collect(part: &ParsedMail<'_>, text: &mut Vec<u8>) {
     for part in &part.subparts {
         collect(part, text);
+        // The newline before a part's boundary belongs to that.
+        if text.last().is_some_and(|&byte| byte != b'\n') {
+            text.push(b'\n');
+        }
     }
     if !part.subparts.is_empty() || !may_hold_patch(part) {
         return;
     }
     if let Ok(body) = part.get_body_raw() {
-        if text.last().is_some_and(|&byte| byte != b'\n') {
-            text.push(b'\n');
-        }
         text.extend_from_slice(&body);
     }
 }

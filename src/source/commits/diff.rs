@@ -147,13 +147,8 @@ fn preamble(commit: &Commit<'_>, diff: &Diff<'_>) -> Result<u32, git2::Error> {
     let end = memchr::memmem::find(message, b"\n\n").unwrap_or(message.len());
     let (subject, body) = message.split_at_checked(end).unwrap_or((message, &[]));
     let body = body.trim_ascii_start();
-    let author = commit.author();
     // From, From:, Date:, Subject:, an empty line; the header of what is no ASCII.
-    let mime = if body.is_ascii() && subject.is_ascii() && author.name_bytes().is_ascii() {
-        0
-    } else {
-        3
-    };
+    let mime = if message.is_ascii() { 0 } else { 3 };
     let header = 4 + folded(subject) + mime;
     let body = if body.is_empty() {
         0

@@ -116,7 +116,8 @@ impl Reader<'_, '_> {
     }
 
     fn line(&mut self) -> Result<DiffLine, Flaw> {
-        let Some(line) = self.lines.get(self.at) else {
+        let line = self.lines.get(self.at).filter(|_| self.lines.is_ended(self.at));
+        let Some(line) = line else {
             return Err(self.cut_off());
         };
         let (kind, text) = match line.split_first() {
