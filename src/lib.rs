@@ -11,8 +11,10 @@
 //! tree's own macros do, `inventory` every tracepoint with how visible it is,
 //! `rules` findings, `output` their shapes. `cli` wires them together.
 
+pub mod cli;
 pub mod inventory;
 pub mod kernel;
+pub mod output;
 pub mod rules;
 pub mod source;
 pub mod syntax;

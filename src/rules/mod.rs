@@ -20,6 +20,7 @@ pub mod approval;
 pub mod changes;
 pub mod engine;
 pub mod finding;
+pub mod page;
 pub mod review;
 pub mod zones;
 

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! `barepoint list`.
+
+use super::tree;
+use crate::inventory::resolve::Tracepoint;
+use crate::inventory::scan::is_source;
+use crate::inventory::state::State;
+use crate::output::list;
+use anyhow::{Context, bail};
+use clap::{Args, ValueEnum};
+use globset::{GlobBuilder, GlobMatcher};
+use std::io::Write;
+use std::path::PathBuf;
+
+/// The command line of `list`.
+#[derive(Args)]
+pub(super) struct Arguments {
+    /// Kernel tree; the one around the current directory if not given
+    #[arg(long, value_name = "DIR")]
+    tree: Option<PathBuf>,
+    /// Only tracepoints without a trace event of their own
+    #[arg(long, conflicts_with = "event")]
+    bare: bool,
+    /// Only trace events
+    #[arg(long)]
+    event: bool,
+    /// Only those declared in files that match; `*` does not cross a slash
+    #[arg(long, value_name = "GLOB")]
+    path: Option<String>,
+    /// Only those whose real name matches
+    #[arg(long, value_name = "GLOB")]
+    name: Option<String>,
+    /// Read the kernel copies and tests below tools/, too
+    #[arg(long)]
+    tools: bool,
+    /// Shape of the output
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Table,
+    Json,
+    Csv,
+}
+
+/// Lists the tracepoints of a tree.
+pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<u8> {
+    let Some(tree) = tree::open(arguments.tree.as_deref())? else {
+        bail!("no kernel tree here: give one with --tree DIR");
+    };
+    let path = arguments.path.as_deref().map(glob).transpose()?;
+    let name = arguments.name.as_deref().map(glob).transpose()?;
+    let tools = arguments.tools;
+    let state = State::of_where(&tree, &|path| {
+        is_source(path) || tools && path.strip_prefix("tools/").is_some_and(is_source)
+    })?;
+    let wanted = |one: &&Tracepoint| {
+        !(arguments.bare && !one.is_bare())
+            && !(arguments.event && one.is_bare())
+            && path.as_ref().is_none_or(|glob| glob.is_match(one.file.as_ref()))
+            && name.as_ref().is_none_or(|glob| glob.is_match(one.name()))
+    };
+    let found: Vec<&Tracepoint> = state.inventory.tracepoints.iter().filter(wanted).collect();
+    match arguments.format {
+        Format::Table => list::table(out, &found)?,
+        Format::Json => list::json(out, Some(&tree::name(&tree)), &found)?,
+        Format::Csv => list::csv(out, &found)?,
+    }
+    Ok(0)
+}
+
+fn glob(pattern: &str) -> anyhow::Result<GlobMatcher> {
+    let glob = GlobBuilder::new(pattern).literal_separator(true).build();
+    Ok(glob.with_context(|| format!("not a glob: {pattern}"))?.compile_matcher())
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! The command line: one file a subcommand, wiring only.
+//!
+//! Only here and in `output` is anything printed. Errors are one line on
+//! standard error; what they mean for the exit status is decided in
+//! [`crate::output::status`].
+
+#![allow(clippy::print_stderr)]
+
+mod check;
+mod explain;
+mod list;
+mod tree;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+/// Keep bare kernel tracepoints bare.
+///
+/// A bare tracepoint, DECLARE_TRACE() alone, has no trace event of its own: no
+/// file in tracefs, nothing that perf opens. barepoint reads a kernel tree and
+/// patches, and says when one leaks.
+#[derive(Parser)]
+#[command(name = "barepoint", version, max_term_width = 100, after_help = EXIT_STATUS)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// When to use colour.
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
+    color: Colour,
+}
+
+const EXIT_STATUS: &str = "Exit status: 0 if nothing is wrong, 1 if there are findings, \
+2 if the job or a part of it could not be done.";
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Colour {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Lint patches, commits or a whole tree
+    Check(check::Arguments),
+    /// List the tracepoints of a tree
+    List(list::Arguments),
+    /// Say what a rule means, or list all
+    Explain(explain::Arguments),
+}
+
+/// Runs the command that the process was started with.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version come here, too, and are no errors.
+            let status = if error.use_stderr() { 2 } else { 0 };
+            let _ = error.print();
+            return ExitCode::from(status);
+        }
+    };
+    let mut out = stream(cli.color);
+    let result = match cli.command {
+        Command::Check(arguments) => check::run(&arguments, &mut out),
+        Command::List(arguments) => list::run(&arguments, &mut out),
+        Command::Explain(arguments) => explain::run(&arguments, &mut out),
+    };
+    let result = result.and_then(|status| {
+        out.flush()?;
+        Ok(status)
+    });
+    match result {
+        Ok(status) => ExitCode::from(status),
+        Err(error) if is_closed_pipe(&error) => ExitCode::from(2),
+        Err(error) => {
+            complain(&format!("{error:#}"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Standard output that drops styles where they are not wanted.
+fn stream(colour: Colour) -> io::BufWriter<anstream::AutoStream<io::Stdout>> {
+    let choice = match colour {
+        Colour::Auto => anstream::AutoStream::choice(&io::stdout()),
+        Colour::Always => anstream::ColorChoice::Always,
+        Colour::Never => anstream::ColorChoice::Never,
+    };
+    io::BufWriter::with_capacity(1 << 16, anstream::AutoStream::new(io::stdout(), choice))
+}
+
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<io::Error>()
+        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// Says in one line what went wrong.
+fn complain(message: &str) {
+    let line: String = message
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    eprintln!("barepoint: {line}");
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! Findings for people: the source line with a caret, related places, and a
+//! verdict in one sentence.
+
+use super::report::{Entry, Report, Subject};
+use super::status::Counts;
+use crate::rules::finding::{Finding, Level};
+use anstyle::{AnsiColor, Style};
+use std::io::{self, Write};
+
+/// How wide lines are made.
+const WIDTH: usize = 80;
+
+const BOLD: Style = Style::new().bold();
+const FAINT: Style = AnsiColor::Blue.on_default().bold();
+
+fn colour(level: Level) -> Style {
+    match level {
+        Level::Error => AnsiColor::Red.on_default().bold(),
+        Level::Warning => AnsiColor::Yellow.on_default().bold(),
+        Level::Note => AnsiColor::Green.on_default().bold(),
+    }
+}
+
+/// Writes the whole report. Styles are written always; the caller's stream drops
+/// them where they are not wanted.
+///
+/// # Errors
+/// `out` cannot be written to.
+pub fn write(out: &mut dyn Write, report: &Report, strict: bool) -> io::Result<()> {
+    if let Some(profile) = &report.profile {
+        writeln!(
+            out,
+            "No kernel tree: checked against the embedded profile of Linux {profile}.\n\
+             Give --tree DIR to check against a tree.\n"
+        )?;
+    }
+    for subject in report.subjects.iter().filter(|subject| !subject.findings.is_empty()) {
+        heading(out, subject)?;
+        for entry in &subject.findings {
+            finding(out, entry)?;
+        }
+    }
+    verdict(out, report, strict)
+}
+
+fn heading(out: &mut dyn Write, subject: &Subject) -> io::Result<()> {
+    if subject.title.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "{BOLD}{}{BOLD:#}", subject.called)?;
+    if !subject.called.contains(&subject.title) {
+        writeln!(out, "    {}", subject.title)?;
+    }
+    writeln!(out)
+}
+
+fn finding(out: &mut dyn Write, entry: &Entry) -> io::Result<()> {
+    let found = &entry.finding;
+    let style = colour(found.level);
+    let head = format!("{}[{}]: ", found.level, found.rule);
+    let message = wrapped(&found.message, WIDTH.saturating_sub(4), head.len());
+    writeln!(
+        out,
+        "{style}{}{style:#}{BOLD}[{}]{BOLD:#}: {}",
+        found.level,
+        found.rule,
+        message.join("\n    ")
+    )?;
+    let digits = digits(found);
+    let place = &found.place;
+    writeln!(
+        out,
+        "{:digits$}{FAINT}-->{FAINT:#} {}:{}:{}",
+        "", place.file, place.line, place.column
+    )?;
+    if let Some(source) = &entry.source {
+        source_line(out, found, source, digits)?;
+    }
+    for related in &found.related {
+        let place = &related.place;
+        writeln!(
+            out,
+            "{:digits$} {FAINT}={FAINT:#} {}:{}: {}",
+            "", place.file, place.line, related.message
+        )?;
+    }
+    writeln!(out)
+}
+
+fn digits(found: &Finding) -> usize {
+    found.place.line.to_string().len()
+}
+
+fn source_line(out: &mut dyn Write, found: &Finding, source: &str, digits: usize) -> io::Result<()> {
+    let style = colour(found.level);
+    let before = found.place.column.saturating_sub(1) as usize;
+    let expanded = |text: &str| text.replace('\t', "        ");
+    let lead = source.get(..before).map_or(0, |lead| expanded(lead).chars().count());
+    let length = source.get(before..).map_or(1, word_length);
+    writeln!(out, "{:digits$} {FAINT}|{FAINT:#}", "")?;
+    writeln!(out, "{FAINT}{} |{FAINT:#} {}", found.place.line, shortened(&expanded(source)))?;
+    writeln!(
+        out,
+        "{:digits$} {FAINT}|{FAINT:#} {:lead$}{style}{}{style:#}",
+        "",
+        "",
+        "^".repeat(length)
+    )
+}
+
+/// Length of the word that `text` starts with.
+fn word_length(text: &str) -> usize {
+    text.chars()
+        .take_while(|&c| c.is_alphanumeric() || c == '_')
+        .count()
+        .max(1)
+}
+
+fn shortened(text: &str) -> String {
+    const MOST: usize = 200;
+    if text.chars().count() <= MOST {
+        return text.to_owned();
+    }
+    text.chars().take(MOST).chain(['…']).collect()
+}
+
+/// `text` in lines of at most `width`, the first of which starts at `used`.
+pub fn wrapped(text: &str, width: usize, used: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut length = used;
+    for word in text.split_whitespace() {
+        let size = word.chars().count();
+        let Some(line) = lines.last_mut() else {
+            break;
+        };
+        if !line.is_empty() && length + 1 + size > width {
+            lines.push(word.to_owned());
+            length = size;
+        } else {
+            if !line.is_empty() {
+                line.push(' ');
+                length += 1;
+            }
+            line.push_str(word);
+            length += size;
+        }
+    }
+    lines
+}
+
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+fn verdict(out: &mut dyn Write, report: &Report, strict: bool) -> io::Result<()> {
+    let counts = Counts::of(report.entries().map(|entry| &entry.finding));
+    let what = match report.subjects.as_slice() {
+        [one] if one.title.is_empty() => "the tree".to_owned(),
+        [one] => one.called.clone(),
+        several => counted(several.len(), "patch").replace("patchs", "patches"),
+    };
+    let level = match (counts.errors, counts.warnings) {
+        (0, 0) => Level::Note,
+        (0, _) if !strict => Level::Warning,
+        _ => Level::Error,
+    };
+    let style = colour(level);
+    let word = match level {
+        Level::Error => "leaks or misplaced hooks",
+        Level::Warning => "passes with warnings",
+        Level::Note => "no bare tracepoint leaks",
+    };
+    let mut parts = Vec::new();
+    for (count, name) in [(counts.errors, "error"), (counts.warnings, "warning"), (counts.notes, "note")] {
+        if count > 0 {
+            parts.push(counted(count, name));
+        }
+    }
+    let tail = if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) };
+    writeln!(out, "{style}{word}{style:#}: {what}{tail}")
+}

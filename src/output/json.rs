@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! Findings as JSON, schema 1.
+
+use super::list::TreeName;
+use super::report::{Entry, Report, Subject};
+use super::status::Counts;
+use crate::rules::finding::{Level, Related};
+use serde::Serialize;
+use std::io::{self, Write};
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: u32,
+    tool: Tool,
+    tree: Option<&'a TreeName>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<&'a str>,
+    findings: Vec<Item<'a>>,
+    summary: Summary,
+}
+
+#[derive(Serialize)]
+struct Tool {
+    name: &'static str,
+    version: &'static str,
+}
+
+#[derive(Serialize)]
+struct Item<'a> {
+    rule: &'a str,
+    level: Level,
+    tracepoint: Option<&'a str>,
+    file: &'a str,
+    line: u32,
+    column: u32,
+    message: &'a str,
+    patch: Option<&'a str>,
+    related: Vec<Other<'a>>,
+}
+
+#[derive(Serialize)]
+struct Other<'a> {
+    file: &'a str,
+    line: u32,
+    message: &'a str,
+}
+
+#[derive(Serialize)]
+struct Summary {
+    errors: usize,
+    warnings: usize,
+    notes: usize,
+}
+
+fn item<'a>(subject: &'a Subject, entry: &'a Entry) -> Item<'a> {
+    let finding = &entry.finding;
+    Item {
+        rule: finding.rule,
+        level: finding.level,
+        tracepoint: finding.tracepoint.as_deref(),
+        file: &finding.place.file,
+        line: finding.place.line,
+        column: finding.place.column,
+        message: &finding.message,
+        patch: finding.patch.map(|_| subject.name.as_str()),
+        related: finding.related.iter().map(other).collect(),
+    }
+}
+
+fn other(related: &Related) -> Other<'_> {
+    Other {
+        file: &related.place.file,
+        line: related.place.line,
+        message: &related.message,
+    }
+}
+
+/// Writes one JSON document and a newline.
+///
+/// # Errors
+/// `out` cannot be written to.
+pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    let counts = Counts::of(report.entries().map(|entry| &entry.finding));
+    let mut findings: Vec<(&Subject, &Entry)> = report
+        .subjects
+        .iter()
+        .flat_map(|subject| subject.findings.iter().map(move |entry| (subject, entry)))
+        .collect();
+    findings.sort_by(|(_, a), (_, b)| a.finding.order().cmp(&b.finding.order()));
+    let document = Document {
+        schema: 1,
+        tool: Tool {
+            name: env!("CARGO_PKG_NAME"),
+            version: env!("CARGO_PKG_VERSION"),
+        },
+        tree: report.tree.as_ref(),
+        profile: report.profile.as_deref(),
+        findings: findings.into_iter().map(|(subject, entry)| item(subject, entry)).collect(),
+        summary: Summary {
+            errors: counts.errors,
+            warnings: counts.warnings,
+            notes: counts.notes,
+        },
+    };
+    serde_json::to_writer_pretty(&mut *out, &document)?;
+    writeln!(out)
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! What `check` found, with all that a format may show of it.
+
+use super::list::TreeName;
+use crate::rules::finding::Finding;
+
+/// A line of an input that a finding is shown at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shown {
+    /// Line of the input, counted from 1: of the patch, or of the file itself.
+    pub input_line: u32,
+    /// The line as the input has it; in a patch with its sign.
+    pub text: String,
+}
+
+/// Something that was checked: a patch, a commit, or a whole tree.
+#[derive(Clone, Debug, Default)]
+pub struct Subject {
+    /// As it was given: a file, `-`, or a commit's id in full.
+    pub name: String,
+    /// How sentences call it: a file, `"Subject"` of standard input, or
+    /// `Commit 0123456789ab ("subject")`.
+    pub called: String,
+    /// The subject of its message.
+    pub title: String,
+    /// How many lines of it were looked at.
+    pub lines: usize,
+    /// Its findings, in order.
+    pub findings: Vec<Entry>,
+}
+
+/// A finding and the lines that show it.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The finding.
+    pub finding: Finding,
+    /// The line of the input; `None` if the input does not show it.
+    pub shown: Option<Shown>,
+    /// The line of the file, without its newline.
+    pub source: Option<String>,
+}
+
+/// Everything that one run found.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// The tree, if there is one.
+    pub tree: Option<TreeName>,
+    /// The embedded profile that stood in for one.
+    pub profile: Option<String>,
+    /// What was checked, in order.
+    pub subjects: Vec<Subject>,
+}
+
+impl Report {
+    /// All findings, by subject.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.subjects.iter().flat_map(|subject| &subject.findings)
+    }
+}

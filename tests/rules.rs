@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! The cases of all rule pages, run by all rules.
+//!
+//! Each case's patches are written as mails, read back and resolved over a small
+//! kernel, so that a case goes the way that a real patch goes.
+
+use barepoint::inventory::state::State;
+use barepoint::kernel::maintainers::Maintainers;
+use barepoint::rules::engine::{self, check_series, check_state};
+use barepoint::rules::finding::Finding;
+use barepoint::rules::page::{Case, CasePatch, Expected, Page};
+use barepoint::rules::review::{Review, Sight};
+use barepoint::rules::zones::Zones;
+use barepoint::rules::{RULES, changes};
+use barepoint::source::Tree;
+use barepoint::source::disk::DiskTree;
+use barepoint::source::input::load_bytes;
+use barepoint::source::overlay::OverlayTree;
+use barepoint::source::series::Series;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+
+/// The files that a case changes, before and after each patch.
+struct Texts {
+    steps: Vec<BTreeMap<String, String>>,
+}
+
+fn small_kernel(name: &str) -> DiskTree {
+    let folder = format!("{}/tests/fixtures/kernel-{name}", env!("CARGO_MANIFEST_DIR"));
+    DiskTree::open(Path::new(&folder)).expect("a small kernel")
+}
+
+fn before<'t>(tree: &'t DiskTree, case: &Case) -> OverlayTree<'t> {
+    let files = case.files.iter().map(|(path, text)| (path.clone(), Some(Arc::from(text.as_bytes()))));
+    OverlayTree::of(Some(tree), files.collect())
+}
+
+fn text_of(tree: &dyn Tree, path: &str) -> String {
+    let text = tree.read(path).expect("a readable file").unwrap_or_default();
+    String::from_utf8(text.to_vec()).expect("UTF-8")
+}
+
+/// Replaces the lines of an edit that are not new by those that are not gone.
+fn edited(text: &str, lines: &[String], what: &str) -> String {
+    let side = |without: char| -> Vec<&str> {
+        let kept = lines.iter().filter(|line| !line.starts_with(without));
+        kept.map(|line| line.get(1..).unwrap_or_default()).collect()
+    };
+    let (old, new) = (side('+'), side('-'));
+    let all: Vec<&str> = text.lines().collect();
+    let at: Vec<usize> = if old.is_empty() && text.is_empty() {
+        vec![0]
+    } else {
+        (0..=all.len().saturating_sub(old.len()))
+            .filter(|&at| !old.is_empty() && all.get(at..at + old.len()) == Some(&old[..]))
+            .collect()
+    };
+    assert_eq!(at.len(), 1, "{what}: the change fits at {} places", at.len());
+    let mut result: Vec<&str> = all[..at[0]].to_vec();
+    result.extend(&new);
+    result.extend(all.get(at[0] + old.len()..).unwrap_or_default());
+    result.iter().map(|line| format!("{line}\n")).collect()
+}
+
+fn texts(tree: &dyn Tree, case: &Case) -> Texts {
+    let mut now: BTreeMap<String, String> = BTreeMap::new();
+    for edit in case.patches.values().flat_map(|patch| &patch.edits) {
+        now.insert(edit.path.clone(), text_of(tree, &edit.path));
+    }
+    let mut steps = vec![now.clone()];
+    for patch in case.patches.values() {
+        for edit in &patch.edits {
+            let what = format!("{}: {}", case.title, edit.path);
+            let new = edited(&now[&edit.path], &edit.lines, &what);
+            now.insert(edit.path.clone(), new);
+        }
+        steps.push(now.clone());
+    }
+    Texts { steps }
+}
+
+/// A mail with the differences between two steps.
+fn mail(subject: &str, patch: Option<&CasePatch>, from: &BTreeMap<String, String>, to: &BTreeMap<String, String>) -> String {
+    let mut mail = format!("From: A Contributor <contributor@example.org>\nSubject: [PATCH] {subject}\n\n");
+    let message = patch.map_or("", |patch| patch.message.as_str());
+    writeln!(mail, "{message}---\n").expect("a string");
+    for (path, old) in from {
+        let new = &to[path];
+        if old == new {
+            continue;
+        }
+        let (a, b) = (format!("a/{path}"), format!("b/{path}"));
+        let (a, b) = (
+            if old.is_empty() { "/dev/null" } else { &a },
+            if new.is_empty() { "/dev/null" } else { &b },
+        );
+        writeln!(mail, "diff --git a/{path} b/{path}").expect("a string");
+        if old.is_empty() {
+            mail.push_str("new file mode 100644\n");
+        }
+        if new.is_empty() {
+            mail.push_str("deleted file mode 100644\n");
+        }
+        let diff = similar::TextDiff::from_lines(old, new);
+        write!(mail, "{}", diff.unified_diff().header(a, b)).expect("a string");
+    }
+    mail.push_str("-- \n2.47.0\n\n");
+    mail
+}
+
+fn zones(case: &Case) -> Zones {
+    let zones = Zones::built_in().expect("zones");
+    match &case.zones {
+        Some(text) => zones.with(text, &case.title).expect("the case's zones"),
+        None => zones,
+    }
+}
+
+fn findings_of_series(tree: &dyn Tree, mails: &[String], zones: &Zones, title: &str) -> Vec<Finding> {
+    let mut patches = Vec::new();
+    for mail in mails {
+        let loaded = load_bytes("case.patch", mail.as_bytes());
+        assert!(loaded.problems.is_empty(), "{title}: {:?}\n{mail}", loaded.problems);
+        patches.extend(loaded.patches);
+    }
+    let series = Series::resolve(patches, Some(tree), None);
+    assert!(series.problems.is_empty(), "{title}: {:?}", series.problems);
+    let maintainers = Maintainers::parse(&text_of(&OverlayTree::after(Some(tree), &series, 0), "MAINTAINERS"));
+    let subject = engine::Subject {
+        series: &series,
+        tree: Some(tree),
+    };
+    let first = State::of(tree).expect("a state");
+    let first = first.after(&changes::before(&series), Some(tree)).expect("a state");
+    let states = engine::states(first, &subject).expect("states");
+    let introduced = |path: &str, line: u32| {
+        let (step, _) = series.introduced(path, line)?;
+        series.steps.get(step).map(|step| step.patch)
+    };
+    let review = Review {
+        states: &states,
+        patches: &series.patches,
+        zones,
+        maintainers: &maintainers,
+        introduced: &introduced,
+    };
+    check_series(&review, &subject)
+}
+
+fn found(case: &Case) -> Vec<Finding> {
+    let kernel = small_kernel(&case.kernel);
+    let tree = before(&kernel, case);
+    let zones = zones(case);
+    if case.whole_tree {
+        let state = State::of(&tree).expect("a state");
+        return check_state(&Sight {
+            state: &state,
+            tree: &tree,
+            zones: &zones,
+            touched: None,
+        });
+    }
+    let texts = texts(&tree, case);
+    let mails: Vec<String> = case
+        .patches
+        .values()
+        .enumerate()
+        .map(|(index, patch)| mail(&case.title, Some(patch), &texts.steps[index], &texts.steps[index + 1]))
+        .collect();
+    let forth = findings_of_series(&tree, &mails, &zones, &case.title);
+
+    // A series that undoes itself does nothing.
+    let mut and_back = mails;
+    let last = texts.steps.len() - 1;
+    and_back.push(mail("Revert", None, &texts.steps[last], &texts.steps[0]));
+    let nothing = findings_of_series(&tree, &and_back, &zones, &case.title);
+    assert!(nothing.is_empty(), "{}: before == after: {nothing:#?}", case.title);
+    forth
+}
+
+fn matches(expected: &Expected, found: &Finding) -> bool {
+    expected.rule == found.rule
+        && expected.level == found.level.to_string()
+        && expected.file == found.place.file
+        && expected.line.is_none_or(|line| line == found.place.line)
+        && expected.tracepoint == found.tracepoint
+}
+
+fn shown(finding: &Finding) -> String {
+    format!(
+        "{} {} {}:{} {} # {}",
+        finding.level,
+        finding.rule,
+        finding.place.file,
+        finding.place.line,
+        finding.tracepoint.as_deref().unwrap_or("-"),
+        finding.message
+    )
+}
+
+/// What is wrong with the findings of a case: missing ones and noisy ones.
+fn wrong(case: &Case) -> Vec<String> {
+    let found = found(case);
+    let mut left: Vec<&Finding> = found.iter().collect();
+    let mut wrong = Vec::new();
+    for expected in &case.expected {
+        match left.iter().position(|finding| matches(expected, finding)) {
+            Some(at) => drop(left.remove(at)),
+            None => wrong.push(format!("missing: {expected:?}")),
+        }
+    }
+    wrong.extend(left.iter().map(|finding| format!("noisy: {}", shown(finding))));
+    wrong
+}
+
+#[test]
+fn every_rule_over_every_case() {
+    let only = std::env::var("BAREPOINT_RULE").ok();
+    let mut failures = Vec::new();
+    let mut cases = 0;
+    for rule in RULES.iter().filter(|rule| only.as_deref().is_none_or(|only| only == rule.id)) {
+        let page = match Page::parse(rule.id, rule.page) {
+            Ok(page) => page,
+            Err(error) => {
+                failures.push(format!("{error:#}"));
+                continue;
+            }
+        };
+        assert_eq!(page.level, rule.level, "{}: level of page and list", rule.id);
+        for case in page.bad.iter().chain(&page.good) {
+            cases += 1;
+            for wrong in wrong(case) {
+                failures.push(format!("{}: {}: {wrong}", rule.id, case.title));
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{cases} cases\n{}", failures.join("\n"));
+}
