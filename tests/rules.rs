@@ -28,17 +28,26 @@ struct Texts {
 }
 
 fn small_kernel(name: &str) -> DiskTree {
-    let folder = format!("{}/tests/fixtures/kernel-{name}", env!("CARGO_MANIFEST_DIR"));
+    let folder = format!(
+        "{}/tests/fixtures/kernel-{name}",
+        env!("CARGO_MANIFEST_DIR")
+    );
     DiskTree::open(Path::new(&folder)).expect("a small kernel")
 }
 
 fn before<'t>(tree: &'t DiskTree, case: &Case) -> OverlayTree<'t> {
-    let files = case.files.iter().map(|(path, text)| (path.clone(), Some(Arc::from(text.as_bytes()))));
+    let files = case
+        .files
+        .iter()
+        .map(|(path, text)| (path.clone(), Some(Arc::from(text.as_bytes()))));
     OverlayTree::of(Some(tree), files.collect())
 }
 
 fn text_of(tree: &dyn Tree, path: &str) -> String {
-    let text = tree.read(path).expect("a readable file").unwrap_or_default();
+    let text = tree
+        .read(path)
+        .expect("a readable file")
+        .unwrap_or_default();
     String::from_utf8(text.to_vec()).expect("UTF-8")
 }
 
@@ -57,7 +66,12 @@ fn edited(text: &str, lines: &[String], what: &str) -> String {
             .filter(|&at| !old.is_empty() && all.get(at..at + old.len()) == Some(&old[..]))
             .collect()
     };
-    assert_eq!(at.len(), 1, "{what}: the change fits at {} places", at.len());
+    assert_eq!(
+        at.len(),
+        1,
+        "{what}: the change fits at {} places",
+        at.len()
+    );
     let mut result: Vec<&str> = all[..at[0]].to_vec();
     result.extend(&new);
     result.extend(all.get(at[0] + old.len()..).unwrap_or_default());
@@ -82,8 +96,14 @@ fn texts(tree: &dyn Tree, case: &Case) -> Texts {
 }
 
 /// A mail with the differences between two steps.
-fn mail(subject: &str, patch: Option<&CasePatch>, from: &BTreeMap<String, String>, to: &BTreeMap<String, String>) -> String {
-    let mut mail = format!("From: A Contributor <contributor@example.org>\nSubject: [PATCH] {subject}\n\n");
+fn mail(
+    subject: &str,
+    patch: Option<&CasePatch>,
+    from: &BTreeMap<String, String>,
+    to: &BTreeMap<String, String>,
+) -> String {
+    let mut mail =
+        format!("From: A Contributor <contributor@example.org>\nSubject: [PATCH] {subject}\n\n");
     let message = patch.map_or("", |patch| patch.message.as_str());
     writeln!(mail, "{message}---\n").expect("a string");
     for (path, old) in from {
@@ -118,22 +138,36 @@ fn zones(case: &Case) -> Zones {
     }
 }
 
-fn findings_of_series(tree: &dyn Tree, mails: &[String], zones: &Zones, title: &str) -> Vec<Finding> {
+fn findings_of_series(
+    tree: &dyn Tree,
+    mails: &[String],
+    zones: &Zones,
+    title: &str,
+) -> Vec<Finding> {
     let mut patches = Vec::new();
     for mail in mails {
         let loaded = load_bytes("case.patch", mail.as_bytes());
-        assert!(loaded.problems.is_empty(), "{title}: {:?}\n{mail}", loaded.problems);
+        assert!(
+            loaded.problems.is_empty(),
+            "{title}: {:?}\n{mail}",
+            loaded.problems
+        );
         patches.extend(loaded.patches);
     }
     let series = Series::resolve(patches, Some(tree), None);
     assert!(series.problems.is_empty(), "{title}: {:?}", series.problems);
-    let maintainers = Maintainers::parse(&text_of(&OverlayTree::after(Some(tree), &series, 0), "MAINTAINERS"));
+    let maintainers = Maintainers::parse(&text_of(
+        &OverlayTree::after(Some(tree), &series, 0),
+        "MAINTAINERS",
+    ));
     let subject = engine::Subject {
         series: &series,
         tree: Some(tree),
     };
     let first = State::of(tree).expect("a state");
-    let first = first.after(&changes::before(&series), Some(tree)).expect("a state");
+    let first = first
+        .after(&changes::before(&series), Some(tree))
+        .expect("a state");
     let states = engine::states(first, &subject).expect("states");
     let introduced = |path: &str, line: u32| {
         let (step, _) = series.introduced(path, line)?;
@@ -167,7 +201,14 @@ fn found(case: &Case) -> Vec<Finding> {
         .patches
         .values()
         .enumerate()
-        .map(|(index, patch)| mail(&case.title, Some(patch), &texts.steps[index], &texts.steps[index + 1]))
+        .map(|(index, patch)| {
+            mail(
+                &case.title,
+                Some(patch),
+                &texts.steps[index],
+                &texts.steps[index + 1],
+            )
+        })
         .collect();
     let forth = findings_of_series(&tree, &mails, &zones, &case.title);
 
@@ -176,7 +217,11 @@ fn found(case: &Case) -> Vec<Finding> {
     let last = texts.steps.len() - 1;
     and_back.push(mail("Revert", None, &texts.steps[last], &texts.steps[0]));
     let nothing = findings_of_series(&tree, &and_back, &zones, &case.title);
-    assert!(nothing.is_empty(), "{}: before == after: {nothing:#?}", case.title);
+    assert!(
+        nothing.is_empty(),
+        "{}: before == after: {nothing:#?}",
+        case.title
+    );
     forth
 }
 
@@ -211,7 +256,10 @@ fn wrong(case: &Case) -> Vec<String> {
             None => wrong.push(format!("missing: {expected:?}")),
         }
     }
-    wrong.extend(left.iter().map(|finding| format!("noisy: {}", shown(finding))));
+    wrong.extend(
+        left.iter()
+            .map(|finding| format!("noisy: {}", shown(finding))),
+    );
     wrong
 }
 
@@ -220,7 +268,10 @@ fn every_rule_over_every_case() {
     let only = std::env::var("BAREPOINT_RULE").ok();
     let mut failures = Vec::new();
     let mut cases = 0;
-    for rule in RULES.iter().filter(|rule| only.as_deref().is_none_or(|only| only == rule.id)) {
+    for rule in RULES
+        .iter()
+        .filter(|rule| only.as_deref().is_none_or(|only| only == rule.id))
+    {
         let page = match Page::parse(rule.id, rule.page) {
             Ok(page) => page,
             Err(error) => {
@@ -228,7 +279,11 @@ fn every_rule_over_every_case() {
                 continue;
             }
         };
-        assert_eq!(page.level, rule.level, "{}: level of page and list", rule.id);
+        assert_eq!(
+            page.level, rule.level,
+            "{}: level of page and list",
+            rule.id
+        );
         for case in page.bad.iter().chain(&page.good) {
             cases += 1;
             for wrong in wrong(case) {
@@ -236,5 +291,9 @@ fn every_rule_over_every_case() {
             }
         }
     }
-    assert!(failures.is_empty(), "{cases} cases\n{}", failures.join("\n"));
+    assert!(
+        failures.is_empty(),
+        "{cases} cases\n{}",
+        failures.join("\n")
+    );
 }

@@ -30,7 +30,11 @@ fn text() -> impl Strategy<Value = String> {
     ];
     (prop::collection::vec(line, 0..40), any::<bool>()).prop_map(|(lines, newline)| {
         let text = lines.join("\n");
-        if newline && !text.is_empty() { text + "\n" } else { text }
+        if newline && !text.is_empty() {
+            text + "\n"
+        } else {
+            text
+        }
     })
 }
 
@@ -38,10 +42,17 @@ fn text() -> impl Strategy<Value = String> {
 fn edit() -> impl Strategy<Value = (String, String)> {
     prop_oneof![
         (text(), text()),
-        (text(), prop::collection::vec((any::<prop::sample::Index>(), 0..3_u8), 0..4)).prop_map(
-            |(old, edits)| {
+        (
+            text(),
+            prop::collection::vec((any::<prop::sample::Index>(), 0..3_u8), 0..4)
+        )
+            .prop_map(|(old, edits)| {
                 let mut lines: Vec<_> = old.split_inclusive('\n').map(str::to_owned).collect();
-                for (index, kind) in edits.into_iter().filter(|_| !lines.is_empty()).collect::<Vec<_>>() {
+                for (index, kind) in edits
+                    .into_iter()
+                    .filter(|_| !lines.is_empty())
+                    .collect::<Vec<_>>()
+                {
                     if lines.is_empty() {
                         break;
                     }
@@ -53,8 +64,7 @@ fn edit() -> impl Strategy<Value = (String, String)> {
                     }
                 }
                 (old, lines.concat())
-            }
-        ),
+            }),
     ]
 }
 
@@ -69,15 +79,24 @@ fn diff(path: &str, old: &str, new: &str, index: bool) -> String {
         let _ = writeln!(text, "index {}..{} 100644", &id(old)[..12], &id(new)[..12]);
     }
     let (a, b) = (format!("a/{path}"), format!("b/{path}"));
-    text + &TextDiff::from_lines(old, new).unified_diff().context_radius(3).header(&a, &b).to_string()
+    text + &TextDiff::from_lines(old, new)
+        .unified_diff()
+        .context_radius(3)
+        .header(&a, &b)
+        .to_string()
 }
 
 fn mail(header: &str, body: &str) -> String {
-    format!("From: A <a@b.c>\nSubject: [PATCH 1/1] sched: x\n{header}\nWhy.\n\nAcked-by: B <b@c.d>\n---\n{body}-- \n2.47\n\n")
+    format!(
+        "From: A <a@b.c>\nSubject: [PATCH 1/1] sched: x\n{header}\nWhy.\n\nAcked-by: B <b@c.d>\n---\n{body}-- \n2.47\n\n"
+    )
 }
 
 fn tree(text: &str) -> OverlayTree<'static> {
-    OverlayTree::of(None, BTreeMap::from([(PATH.to_owned(), Some(Arc::from(text.as_bytes())))]))
+    OverlayTree::of(
+        None,
+        BTreeMap::from([(PATH.to_owned(), Some(Arc::from(text.as_bytes())))]),
+    )
 }
 
 fn load(text: &str) -> Loaded {
@@ -89,7 +108,11 @@ fn load(text: &str) -> Loaded {
 /// Resolves against `on`, and checks that no problem comes up.
 fn resolve(text: &str, on: Option<&str>) -> Series {
     let tree = on.map(tree);
-    let series = Series::resolve(load(text).patches, tree.as_ref().map(|tree| tree as &dyn Tree), None);
+    let series = Series::resolve(
+        load(text).patches,
+        tree.as_ref().map(|tree| tree as &dyn Tree),
+        None,
+    );
     assert_eq!(series.problems, [], "{text}");
     series
 }
@@ -102,7 +125,9 @@ fn state(series: &Series, count: usize) -> Option<String> {
 /// The lines that a patch changes, without their place in the input.
 fn lines(loaded: &Loaded) -> Vec<(LineKind, Vec<u8>)> {
     let changes = loaded.patches.iter().flat_map(|patch| &patch.changes);
-    let lines = changes.flat_map(|change| &change.hunks).flat_map(|hunk| &hunk.lines);
+    let lines = changes
+        .flat_map(|change| &change.hunks)
+        .flat_map(|hunk| &hunk.lines);
     lines.map(|line| (line.kind, line.text.to_vec())).collect()
 }
 
@@ -112,8 +137,13 @@ fn quoted_printable(text: &str) -> String {
         let mut width = 0;
         for (at, byte) in line.bytes().enumerate() {
             let last = at + 1 == line.len();
-            let plain = (byte.is_ascii_graphic() && byte != b'=') || (matches!(byte, b' ' | b'\t') && !last);
-            let piece = if plain { char::from(byte).to_string() } else { format!("={byte:02X}") };
+            let plain = (byte.is_ascii_graphic() && byte != b'=')
+                || (matches!(byte, b' ' | b'\t') && !last);
+            let piece = if plain {
+                char::from(byte).to_string()
+            } else {
+                format!("={byte:02X}")
+            };
             if width + piece.len() > 75 {
                 encoded.push_str("=\n");
                 width = 0;
@@ -134,10 +164,17 @@ fn base64(text: &str) -> String {
         if number > 0 && number % 19 == 0 {
             encoded.push('\n');
         }
-        let bits = chunk.iter().fold(0_u32, |bits, &byte| bits << 8 | u32::from(byte)) << (8 * (3 - chunk.len()));
+        let bits = chunk
+            .iter()
+            .fold(0_u32, |bits, &byte| bits << 8 | u32::from(byte))
+            << (8 * (3 - chunk.len()));
         for at in 0..4 {
             let digit = DIGITS[(bits >> (18 - 6 * at)) as usize & 63];
-            encoded.push(if at <= chunk.len() { char::from(digit) } else { '=' });
+            encoded.push(if at <= chunk.len() {
+                char::from(digit)
+            } else {
+                '='
+            });
         }
     }
     encoded + "\n"
@@ -289,5 +326,8 @@ fn ten_megabytes_of_noise_are_refused() {
     .collect();
     let loaded = load_bytes("-", &noise);
     assert!(loaded.patches.is_empty());
-    assert_eq!(loaded.problems[0].to_string(), "-: not a patch: it holds no diff");
+    assert_eq!(
+        loaded.problems[0].to_string(),
+        "-: not a patch: it holds no diff"
+    );
 }

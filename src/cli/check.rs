@@ -12,6 +12,7 @@ use crate::rules::engine::{self, check_series, check_state};
 use crate::rules::finding::Finding;
 use crate::rules::review::{Review, Sight};
 use crate::rules::{changes, zones::Zones};
+use crate::source::Tree;
 use crate::source::commits::{CommitPatch, resolve_range};
 use crate::source::disk::DiskTree;
 use crate::source::git::{GitBlobs, GitTree};
@@ -19,7 +20,6 @@ use crate::source::input;
 use crate::source::overlay::OverlayTree;
 use crate::source::patch::{Patch, Problem};
 use crate::source::series::{Blobs, Series};
-use crate::source::Tree;
 use anyhow::bail;
 use clap::{ArgAction, Args, ValueEnum};
 use std::io::{self, IsTerminal, Write};
@@ -88,8 +88,18 @@ enum Format {
 impl Arguments {
     fn format(&self) -> Format {
         let shape = &self.shape;
-        let shaped = shape.terse || shape.emacs || shape.showfile || shape.show_types || shape.mailback || shape.quiet > 0 || shape.no_summary;
-        self.format.unwrap_or(if shaped { Format::Checkpatch } else { Format::Human })
+        let shaped = shape.terse
+            || shape.emacs
+            || shape.showfile
+            || shape.show_types
+            || shape.mailback
+            || shape.quiet > 0
+            || shape.no_summary;
+        self.format.unwrap_or(if shaped {
+            Format::Checkpatch
+        } else {
+            Format::Human
+        })
     }
 
     fn options(&self, files: bool) -> checkpatch::Options {
@@ -111,7 +121,10 @@ impl Arguments {
 /// Lints what the command line names.
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<u8> {
     let tree = tree::open(arguments.tree.as_deref())?;
-    let zones = tree::zones(tree.as_ref().map(|tree| tree as &dyn Tree), arguments.zones.as_deref())?;
+    let zones = tree::zones(
+        tree.as_ref().map(|tree| tree as &dyn Tree),
+        arguments.zones.as_deref(),
+    )?;
     let mut problems = Vec::new();
     let report = match (&arguments.git, &tree) {
         (Some(range), Some(tree)) => commits(tree, range, &zones)?,
@@ -148,7 +161,9 @@ fn whole(tree: &DiskTree, zones: &Zones) -> anyhow::Result<Report> {
         touched: None,
     };
     let findings = check_state(&sight);
-    let entries = findings.into_iter().map(|finding| entry_of_file(tree, finding));
+    let entries = findings
+        .into_iter()
+        .map(|finding| entry_of_file(tree, finding));
     let subject = Subject {
         name: tree.name(),
         called: tree.name(),
@@ -177,8 +192,14 @@ fn entry_of_file(tree: &dyn Tree, finding: Finding) -> Entry {
 
 fn line_of(tree: &dyn Tree, path: &str, line: u32) -> Option<String> {
     let text = tree.read(path).ok().flatten()?;
-    let bytes = text.split(|&byte| byte == b'\n').nth(line.checked_sub(1)? as usize)?;
-    Some(String::from_utf8_lossy(bytes).trim_end_matches('\r').to_owned())
+    let bytes = text
+        .split(|&byte| byte == b'\n')
+        .nth(line.checked_sub(1)? as usize)?;
+    Some(
+        String::from_utf8_lossy(bytes)
+            .trim_end_matches('\r')
+            .to_owned(),
+    )
 }
 
 /// Patches as one series.
@@ -198,7 +219,11 @@ fn patches(
         None => None,
     };
     let base = tree.map(|tree| tree as &dyn Tree);
-    let series = Series::resolve(loaded.patches, base, blobs.as_ref().map(|blobs| blobs as &dyn Blobs));
+    let series = Series::resolve(
+        loaded.patches,
+        base,
+        blobs.as_ref().map(|blobs| blobs as &dyn Blobs),
+    );
     problems.extend(series.problems.iter().cloned());
     let (first, maintainers, profile) = match tree {
         Some(tree) => (State::of(tree)?, maintainers_before(tree, &series), None),
@@ -295,8 +320,15 @@ fn entry_of_patch(series: &Series, after: &dyn Tree, finding: Finding) -> Entry 
 }
 
 /// A line of a patch that shows line `line` of the final text.
-fn nearest<'s>(series: &'s Series, path: &str, line: u32) -> Option<&'s crate::source::patch::DiffLine> {
-    let last = series.steps.iter().rposition(|step| step.path.as_deref() == Some(path))?;
+fn nearest<'s>(
+    series: &'s Series,
+    path: &str,
+    line: u32,
+) -> Option<&'s crate::source::patch::DiffLine> {
+    let last = series
+        .steps
+        .iter()
+        .rposition(|step| step.path.as_deref() == Some(path))?;
     series.diff_line(last, line)
 }
 
@@ -346,7 +378,10 @@ impl<'a> Walk<'a> {
 
     fn check(&mut self, commit: &CommitPatch, zones: &Zones) -> anyhow::Result<Report> {
         let Some(parent) = &commit.parent else {
-            bail!("commit {} has no parent to be checked against", commit.short_id);
+            bail!(
+                "commit {} has no parent to be checked against",
+                commit.short_id
+            );
         };
         let base = GitTree::open(self.directory, parent)?;
         let blobs = GitBlobs::around(self.directory)?;

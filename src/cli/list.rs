@@ -59,7 +59,9 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<
     let wanted = |one: &&Tracepoint| {
         !(arguments.bare && !one.is_bare())
             && !(arguments.event && one.is_bare())
-            && path.as_ref().is_none_or(|glob| glob.is_match(one.file.as_ref()))
+            && path
+                .as_ref()
+                .is_none_or(|glob| glob.is_match(one.file.as_ref()))
             && name.as_ref().is_none_or(|glob| glob.is_match(one.name()))
     };
     let found: Vec<&Tracepoint> = state.inventory.tracepoints.iter().filter(wanted).collect();
@@ -73,5 +75,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<
 
 fn glob(pattern: &str) -> anyhow::Result<GlobMatcher> {
     let glob = GlobBuilder::new(pattern).literal_separator(true).build();
-    Ok(glob.with_context(|| format!("not a glob: {pattern}"))?.compile_matcher())
+    Ok(glob
+        .with_context(|| format!("not a glob: {pattern}"))?
+        .compile_matcher())
 }

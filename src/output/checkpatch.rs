@@ -78,14 +78,22 @@ fn one(out: &mut dyn Write, subject: &Subject, count: usize, options: Options) -
     Ok(())
 }
 
-fn finding(out: &mut dyn Write, subject: &Subject, entry: &Entry, options: Options) -> io::Result<()> {
+fn finding(
+    out: &mut dyn Write,
+    subject: &Subject,
+    entry: &Entry,
+    options: Options,
+) -> io::Result<()> {
     let found = &entry.finding;
     let (level, style) = match found.level {
         Level::Error => ("ERROR", AnsiColor::Red.on_default()),
         Level::Warning => ("WARNING", AnsiColor::Yellow.on_default()),
         Level::Note => ("CHECK", AnsiColor::Green.on_default()),
     };
-    let line = entry.shown.as_ref().map_or(found.place.line, |shown| shown.input_line);
+    let line = entry
+        .shown
+        .as_ref()
+        .map_or(found.place.line, |shown| shown.input_line);
     let prefix = if options.showfile {
         format!("{}:{}: ", found.place.file, found.place.line)
     } else if options.emacs {
@@ -104,7 +112,11 @@ fn finding(out: &mut dyn Write, subject: &Subject, entry: &Entry, options: Optio
         return Ok(());
     }
     if !options.showfile {
-        writeln!(out, "#{line}: FILE: {}:{}:", found.place.file, found.place.line)?;
+        writeln!(
+            out,
+            "#{line}: FILE: {}:{}:",
+            found.place.file, found.place.line
+        )?;
     }
     if let Some(shown) = &entry.shown {
         let sign = if options.files { "+" } else { "" };
@@ -127,7 +139,12 @@ pub fn type_of(rule: &str) -> String {
     rule.to_uppercase().replace('-', "_")
 }
 
-fn summary(out: &mut dyn Write, subject: &Subject, shown: &[&Entry], options: Options) -> io::Result<()> {
+fn summary(
+    out: &mut dyn Write,
+    subject: &Subject,
+    shown: &[&Entry],
+    options: Options,
+) -> io::Result<()> {
     let counts = Counts::of(shown.iter().map(|entry| &entry.finding));
     let checks = if options.strict {
         format!("{} checks, ", counts.notes)
@@ -149,7 +166,11 @@ fn trailer(out: &mut dyn Write, subject: &Subject, clean: bool) -> io::Result<()
             subject.called
         )
     } else {
-        writeln!(out, "\n{} has style problems, please review.", subject.called)
+        writeln!(
+            out,
+            "\n{} has style problems, please review.",
+            subject.called
+        )
     }
 }
 

@@ -23,7 +23,11 @@ pub fn list(out: &mut dyn Write, pages: &[Page]) -> io::Result<()> {
         let indent = width + 11;
         let summary = wrapped(&page.summary, WIDTH - indent, 0);
         let summary = summary.join(&format!("\n{:indent$}", ""));
-        writeln!(out, "{BOLD}{:width$}{BOLD:#}  {level:7}  {summary}", page.id)?;
+        writeln!(
+            out,
+            "{BOLD}{:width$}{BOLD:#}  {level:7}  {summary}",
+            page.id
+        )?;
     }
     Ok(())
 }
@@ -33,8 +37,16 @@ pub fn list(out: &mut dyn Write, pages: &[Page]) -> io::Result<()> {
 /// # Errors
 /// `out` cannot be written to.
 pub fn page(out: &mut dyn Write, page: &Page) -> io::Result<()> {
-    let article = if page.level == Level::Error { "an" } else { "a" };
-    writeln!(out, "{BOLD}{}{BOLD:#}: {article} {} since {}\n", page.id, page.level, page.since)?;
+    let article = if page.level == Level::Error {
+        "an"
+    } else {
+        "a"
+    };
+    writeln!(
+        out,
+        "{BOLD}{}{BOLD:#}: {article} {} since {}\n",
+        page.id, page.level, page.since
+    )?;
     paragraphs(out, &page.summary)?;
     writeln!(out, "\n{BOLD}Why{BOLD:#}\n")?;
     paragraphs(out, &page.why)?;

@@ -35,7 +35,11 @@ pub fn write(out: &mut dyn Write, report: &Report, strict: bool) -> io::Result<(
              Give --tree DIR to check against a tree.\n"
         )?;
     }
-    for subject in report.subjects.iter().filter(|subject| !subject.findings.is_empty()) {
+    for subject in report
+        .subjects
+        .iter()
+        .filter(|subject| !subject.findings.is_empty())
+    {
         heading(out, subject)?;
         for entry in &subject.findings {
             finding(out, entry)?;
@@ -92,14 +96,26 @@ fn digits(found: &Finding) -> usize {
     found.place.line.to_string().len()
 }
 
-fn source_line(out: &mut dyn Write, found: &Finding, source: &str, digits: usize) -> io::Result<()> {
+fn source_line(
+    out: &mut dyn Write,
+    found: &Finding,
+    source: &str,
+    digits: usize,
+) -> io::Result<()> {
     let style = colour(found.level);
     let before = found.place.column.saturating_sub(1) as usize;
     let expanded = |text: &str| text.replace('\t', "        ");
-    let lead = source.get(..before).map_or(0, |lead| expanded(lead).chars().count());
+    let lead = source
+        .get(..before)
+        .map_or(0, |lead| expanded(lead).chars().count());
     let length = source.get(before..).map_or(1, word_length);
     writeln!(out, "{:digits$} {FAINT}|{FAINT:#}", "")?;
-    writeln!(out, "{FAINT}{} |{FAINT:#} {}", found.place.line, shortened(&expanded(source)))?;
+    writeln!(
+        out,
+        "{FAINT}{} |{FAINT:#} {}",
+        found.place.line,
+        shortened(&expanded(source))
+    )?;
     writeln!(
         out,
         "{:digits$} {FAINT}|{FAINT:#} {:lead$}{style}{}{style:#}",
@@ -172,11 +188,19 @@ fn verdict(out: &mut dyn Write, report: &Report, strict: bool) -> io::Result<()>
         Level::Note => "no bare tracepoint leaks",
     };
     let mut parts = Vec::new();
-    for (count, name) in [(counts.errors, "error"), (counts.warnings, "warning"), (counts.notes, "note")] {
+    for (count, name) in [
+        (counts.errors, "error"),
+        (counts.warnings, "warning"),
+        (counts.notes, "note"),
+    ] {
         if count > 0 {
             parts.push(counted(count, name));
         }
     }
-    let tail = if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) };
+    let tail = if parts.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", parts.join(", "))
+    };
     writeln!(out, "{style}{word}{style:#}: {what}{tail}")
 }

@@ -95,7 +95,10 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         },
         tree: report.tree.as_ref(),
         profile: report.profile.as_deref(),
-        findings: findings.into_iter().map(|(subject, entry)| item(subject, entry)).collect(),
+        findings: findings
+            .into_iter()
+            .map(|(subject, entry)| item(subject, entry))
+            .collect(),
         summary: Summary {
             errors: counts.errors,
             warnings: counts.warnings,

@@ -77,7 +77,11 @@ impl<'a> From<&'a Site> for Location<'a> {
 
 /// What `list` calls the two kinds.
 pub fn kind(tracepoint: &Tracepoint) -> &'static str {
-    if tracepoint.is_bare() { "bare" } else { "event" }
+    if tracepoint.is_bare() {
+        "bare"
+    } else {
+        "event"
+    }
 }
 
 /// `gpl`, `plain`, or nothing; a plain export is the wider one.

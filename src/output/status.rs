@@ -17,14 +17,16 @@ pub struct Counts {
 impl Counts {
     /// Counts `findings`.
     pub fn of<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Self {
-        findings.into_iter().fold(Self::default(), |mut counts, finding| {
-            match finding.level {
-                Level::Error => counts.errors += 1,
-                Level::Warning => counts.warnings += 1,
-                Level::Note => counts.notes += 1,
-            }
-            counts
-        })
+        findings
+            .into_iter()
+            .fold(Self::default(), |mut counts, finding| {
+                match finding.level {
+                    Level::Error => counts.errors += 1,
+                    Level::Warning => counts.warnings += 1,
+                    Level::Note => counts.notes += 1,
+                }
+                counts
+            })
     }
 
     /// Whether there is none but notes.

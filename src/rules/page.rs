@@ -134,9 +134,15 @@ impl<'a> Parser<'a> {
     }
 
     fn page(&self) -> anyhow::Result<Page> {
-        let rest = self.text.strip_prefix("+++\n").ok_or_else(|| self.error(1, "no front matter"))?;
-        let (front, body) = rest.split_once("\n+++\n").ok_or_else(|| self.error(1, "the front matter does not end"))?;
-        let front: Front = toml::from_str(front).with_context(|| format!("rules/{}.md", self.id))?;
+        let rest = self
+            .text
+            .strip_prefix("+++\n")
+            .ok_or_else(|| self.error(1, "no front matter"))?;
+        let (front, body) = rest
+            .split_once("\n+++\n")
+            .ok_or_else(|| self.error(1, "the front matter does not end"))?;
+        let front: Front =
+            toml::from_str(front).with_context(|| format!("rules/{}.md", self.id))?;
         let skipped = self.text.len() - body.len();
         let first_line = self.text[..skipped].lines().count() + 1;
         let mut page = Page {
@@ -180,7 +186,13 @@ impl<'a> Parser<'a> {
         Ok(pieces)
     }
 
-    fn piece(&self, page: &mut Page, section: &mut String, number: usize, piece: Piece<'_>) -> anyhow::Result<()> {
+    fn piece(
+        &self,
+        page: &mut Page,
+        section: &mut String,
+        number: usize,
+        piece: Piece<'_>,
+    ) -> anyhow::Result<()> {
         let cases = match section.as_str() {
             "Bad" => Some(&mut page.bad),
             "Good" => Some(&mut page.good),
@@ -197,7 +209,11 @@ impl<'a> Parser<'a> {
                 (Some(cases), Some(title)) => cases.push(self.case(title, number)?),
                 (Some(_), None) => {}
                 (None, _) => {
-                    let text = if section == "Why" { &mut page.why } else { &mut page.fix };
+                    let text = if section == "Why" {
+                        &mut page.why
+                    } else {
+                        &mut page.fix
+                    };
                     text.push_str(line);
                     text.push('\n');
                 }
@@ -231,16 +247,28 @@ impl<'a> Parser<'a> {
         Ok(case)
     }
 
-    fn block(&self, case: &mut Case, info: &str, body: &[&str], number: usize) -> anyhow::Result<()> {
+    fn block(
+        &self,
+        case: &mut Case,
+        info: &str,
+        body: &[&str],
+        number: usize,
+    ) -> anyhow::Result<()> {
         let mut words: Vec<&str> = info.split_whitespace().collect();
         let patch = match words.last().and_then(|word| word.strip_prefix("patch=")) {
             Some(patch) => {
                 words.pop();
-                patch.parse().map_err(|_| self.error(number, "not a number of a patch"))?
+                patch
+                    .parse()
+                    .map_err(|_| self.error(number, "not a number of a patch"))?
             }
             None => 1,
         };
-        let text = || body.iter().map(|line| format!("{line}\n")).collect::<String>();
+        let text = || {
+            body.iter()
+                .map(|line| format!("{line}\n"))
+                .collect::<String>()
+        };
         match words.as_slice() {
             ["c", path] => drop(case.files.insert((*path).to_owned(), text())),
             ["diff", path] => case.patches.entry(patch).or_default().edits.push(Edit {
@@ -252,7 +280,10 @@ impl<'a> Parser<'a> {
             ["expect"] => {
                 for (index, line) in body.iter().enumerate() {
                     case.expected.push(expected(line).ok_or_else(|| {
-                        self.error(number + index + 1, "not LEVEL RULE PATH[:LINE] [TRACEPOINT]")
+                        self.error(
+                            number + index + 1,
+                            "not LEVEL RULE PATH[:LINE] [TRACEPOINT]",
+                        )
                     })?);
                 }
             }
@@ -271,12 +302,28 @@ impl<'a> Parser<'a> {
         if let Some((_, what)) = missing.iter().find(|(is_missing, _)| *is_missing) {
             bail!(self.error(1, format!("it lacks {what}")));
         }
-        let own = |case: &Case| case.expected.iter().any(|one| one.rule == self.id && one.level != "note");
+        let own = |case: &Case| {
+            case.expected
+                .iter()
+                .any(|one| one.rule == self.id && one.level != "note")
+        };
         if let Some(case) = page.bad.iter().find(|case| !own(case)) {
-            bail!(self.error(1, format!("the bad case \"{}\" expects nothing of this rule", case.title)));
+            bail!(self.error(
+                1,
+                format!(
+                    "the bad case \"{}\" expects nothing of this rule",
+                    case.title
+                )
+            ));
         }
         if let Some(case) = page.good.iter().find(|case| own(case)) {
-            bail!(self.error(1, format!("the good case \"{}\" expects this rule's finding", case.title)));
+            bail!(self.error(
+                1,
+                format!(
+                    "the good case \"{}\" expects this rule's finding",
+                    case.title
+                )
+            ));
         }
         Ok(())
     }

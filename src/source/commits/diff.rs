@@ -153,13 +153,16 @@ fn preamble(commit: &Commit<'_>, diff: &Diff<'_>) -> Result<u32, git2::Error> {
     let body = if body.is_empty() {
         0
     } else {
-        1 + body.split(|&byte| byte == b'\n').count()
+        body.split(|&byte| byte == b'\n').count()
     };
     let format = DiffStatsFormat::FULL | DiffStatsFormat::INCLUDE_SUMMARY;
     let stats = diff.stats()?.to_buf(format, 80)?;
     let stats = memchr::memchr_iter(b'\n', &stats).count();
+    // libgit2 leaves renames out of the summary.
+    let moved = |delta: &DiffDelta<'_>| matches!(delta.status(), Delta::Renamed | Delta::Copied);
+    let moves = diff.deltas().filter(moved).count();
     // `---` above the statistics, an empty line below them.
-    Ok(count(header + body + 1 + stats + 1))
+    Ok(count(header + body + 1 + stats + moves + 1))
 }
 
 /// Lines that a subject takes in a mail's header.

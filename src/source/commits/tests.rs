@@ -22,7 +22,11 @@ impl Scratch {
     fn new() -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let repository = Repository::init(dir.path()).expect("a repository");
-        Self { dir, repository, clock: 1_000_000_000 }
+        Self {
+            dir,
+            repository,
+            clock: 1_000_000_000,
+        }
     }
 
     /// Commits `files`, all there are, with `parents`, or what HEAD is.
@@ -36,14 +40,21 @@ impl Scratch {
             fs::write(&path_on_disk, text).expect("a file");
             index.add_path(Path::new(path)).expect("an entry");
         }
-        let tree = repository.find_tree(index.write_tree().expect("a tree")).expect("a tree");
+        let tree = repository
+            .find_tree(index.write_tree().expect("a tree"))
+            .expect("a tree");
         self.clock += 60;
         let who = Signature::new("A Ä", "a@b.c", &Time::new(self.clock, 0)).expect("a name");
         let head = repository.head().ok().and_then(|head| head.target());
         let parents = parents.map_or_else(|| head.into_iter().collect(), <[Oid]>::to_vec);
-        let parents: Vec<_> = parents.iter().map(|&id| repository.find_commit(id).expect("a commit")).collect();
+        let parents: Vec<_> = parents
+            .iter()
+            .map(|&id| repository.find_commit(id).expect("a commit"))
+            .collect();
         let parents: Vec<_> = parents.iter().collect();
-        let id = repository.commit(None, &who, &who, message, &tree, &parents).expect("a commit");
+        let id = repository
+            .commit(None, &who, &who, message, &tree, &parents)
+            .expect("a commit");
         repository.set_head_detached(id).expect("a head");
         id
     }
@@ -54,7 +65,11 @@ impl Scratch {
 }
 
 fn subjects(range: &Range) -> Vec<&str> {
-    range.commits.iter().map(|commit| commit.patch.title()).collect()
+    range
+        .commits
+        .iter()
+        .map(|commit| commit.patch.title())
+        .collect()
 }
 
 #[test]
@@ -74,7 +89,15 @@ fn ranges_go_oldest_first_and_without_merges() {
     assert_eq!(subjects(&of("HEAD-99")), ["root", "one", "side", "last-2"]);
     assert_eq!(of("HEAD~").commits.len(), 0);
     assert_eq!(of("HEAD~").merges[0].subject, "merge");
-    for spec in ["nowhere", "HEAD..HEAD", "HEAD-0", "-1x", "..nowhere", "", "HEAD^9"] {
+    for spec in [
+        "nowhere",
+        "HEAD..HEAD",
+        "HEAD-0",
+        "-1x",
+        "..nowhere",
+        "",
+        "HEAD^9",
+    ] {
         let range = git.range(spec);
         assert!(spec.is_empty() == range.is_ok(), "{spec}: {range:?}");
     }
@@ -90,22 +113,48 @@ fn a_commit_is_a_patch_with_both_blobs() {
     git.commit(message, &[("fs/y.c", &text), ("fs/new.c", "n")], None);
     let range = git.range("HEAD").expect("a range");
     let commit = &range.commits[0];
-    assert_eq!((commit.patch.author.name.as_str(), commit.patch.message.as_str()), ("A Ä", message.trim()));
+    assert_eq!(
+        (
+            commit.patch.author.name.as_str(),
+            commit.patch.message.as_str()
+        ),
+        ("A Ä", message.trim())
+    );
     assert!(commit.patch.input.starts_with(&commit.short_id));
-    let kinds: Vec<_> = commit.patch.changes.iter().map(|change| (change.kind, change.path())).collect();
-    let wanted = [(ChangeKind::Delete, "fs/gone.c"), (ChangeKind::Add, "fs/new.c"), (ChangeKind::Rename, "fs/y.c")];
+    let kinds: Vec<_> = commit
+        .patch
+        .changes
+        .iter()
+        .map(|change| (change.kind, change.path()))
+        .collect();
+    let wanted = [
+        (ChangeKind::Delete, "fs/gone.c"),
+        (ChangeKind::Add, "fs/new.c"),
+        (ChangeKind::Rename, "fs/y.c"),
+    ];
     assert_eq!(kinds, wanted);
     let parent = commit.parent.as_deref().expect("a parent");
     let base = GitTree::open(git.dir.path(), parent).expect("a tree");
-    let blobs = GitBlobs::at(git.dir.path()).expect("a repository").expect("a repository");
+    let blobs = GitBlobs::at(git.dir.path())
+        .expect("a repository")
+        .expect("a repository");
     let series = Series::resolve(vec![commit.patch.clone()], Some(&base), Some(&blobs));
     assert_eq!(series.problems, []);
     assert!(series.steps.iter().all(|step| step.how == How::ByBlob));
     let after = OverlayTree::after(Some(&base), &series, 1);
-    assert_eq!(after.paths(&|_| true).expect("paths"), ["fs/new.c", "fs/y.c"]);
-    assert_eq!(after.read("fs/y.c").expect("a file").as_deref(), Some(text.as_bytes()));
+    assert_eq!(
+        after.paths(&|_| true).expect("paths"),
+        ["fs/new.c", "fs/y.c"]
+    );
+    assert_eq!(
+        after.read("fs/y.c").expect("a file").as_deref(),
+        Some(text.as_bytes())
+    );
     // The lines of `git format-patch HEAD^`.
-    assert_eq!(series.introduced("fs/y.c", 10).map(|(_, line)| line.line), Some(50));
+    assert_eq!(
+        series.introduced("fs/y.c", 10).map(|(_, line)| line.line),
+        Some(50)
+    );
 }
 
 #[test]
@@ -115,24 +164,39 @@ fn a_revision_is_a_tree() {
     git.commit("new", &[("fs/x.c", "new")], None);
     std::os::unix::fs::symlink("fs/x.c", git.dir.path().join("link.c")).expect("a link");
     let tree = GitTree::open(&git.dir.path().join("fs"), &old.to_string()).expect("a tree");
-    assert_eq!(tree.read("fs/x.c").expect("a file").as_deref(), Some(&b"old"[..]));
+    assert_eq!(
+        tree.read("fs/x.c").expect("a file").as_deref(),
+        Some(&b"old"[..])
+    );
     assert_eq!(tree.read("fs").expect("a folder"), None);
     assert_eq!(tree.read("none").expect("nothing"), None);
     assert!(tree.read("../x").is_err());
     let seen = Mutex::new(Vec::new());
     let visit = |path: &str, text: &[u8]| {
-        seen.lock().expect("a lock").push((path.to_owned(), Arc::<[u8]>::from(text)));
+        seen.lock()
+            .expect("a lock")
+            .push((path.to_owned(), Arc::<[u8]>::from(text)));
     };
-    tree.visit(&|path| path.ends_with(".c"), &visit).expect("all can be read");
+    tree.visit(&|path| path.ends_with(".c"), &visit)
+        .expect("all can be read");
     let mut seen = seen.into_inner().expect("a lock");
     seen.sort();
-    assert_eq!(seen.iter().map(|(path, _)| path.as_str()).collect::<Vec<_>>(), ["a.c", "fs/x.c"]);
+    assert_eq!(
+        seen.iter()
+            .map(|(path, _)| path.as_str())
+            .collect::<Vec<_>>(),
+        ["a.c", "fs/x.c"]
+    );
     assert!(kernel_root::check_kernel(&tree).is_err());
     assert!(GitTree::open(git.dir.path(), "nowhere").is_err());
     let elsewhere = tempfile::tempdir().expect("a temporary directory");
     assert!(GitTree::open(elsewhere.path(), "HEAD").is_err());
     assert!(GitBlobs::at(elsewhere.path()).expect("no error").is_none());
-    assert!(GitBlobs::at(&git.dir.path().join("fs")).expect("no error").is_none());
+    assert!(
+        GitBlobs::at(&git.dir.path().join("fs"))
+            .expect("no error")
+            .is_none()
+    );
 }
 
 #[test]
@@ -141,10 +205,16 @@ fn blobs_are_found_by_the_start_of_their_id() {
     use super::super::series::Blobs;
     let mut git = Scratch::new();
     git.commit("root", &[("x", "text\n")], None);
-    let blobs = GitBlobs::at(git.dir.path()).expect("a repository").expect("a repository");
+    let blobs = GitBlobs::at(git.dir.path())
+        .expect("a repository")
+        .expect("a repository");
     let id = blob_id(b"text\n").expect("an id");
     for len in [7, 12, 40] {
-        assert_eq!(blobs.blob(&id[..len]).as_deref(), Some(&b"text\n"[..]), "{len}");
+        assert_eq!(
+            blobs.blob(&id[..len]).as_deref(),
+            Some(&b"text\n"[..]),
+            "{len}"
+        );
     }
     for id in ["0123456789", "", "xyz", "0"] {
         assert_eq!(blobs.blob(id), None, "{id}");

@@ -116,7 +116,10 @@ impl Reader<'_, '_> {
     }
 
     fn line(&mut self) -> Result<DiffLine, Flaw> {
-        let line = self.lines.get(self.at).filter(|_| self.lines.is_ended(self.at));
+        let line = self
+            .lines
+            .get(self.at)
+            .filter(|_| self.lines.is_ended(self.at));
         let Some(line) = line else {
             return Err(self.cut_off());
         };
