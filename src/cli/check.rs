@@ -2,9 +2,9 @@
 //! `barepoint check`.
 
 use super::{complain, tree};
+use crate::inventory::profiles;
 use crate::inventory::state::State;
 use crate::kernel::maintainers::Maintainers;
-use crate::kernel::profile::Profile;
 use crate::output::report::{Entry, Report, Shown, Subject};
 use crate::output::status::{Counts, exit_status};
 use crate::output::{checkpatch, human, json};
@@ -173,8 +173,8 @@ fn whole(tree: &DiskTree, zones: &Zones) -> anyhow::Result<Report> {
     };
     Ok(Report {
         tree: Some(tree::name(tree)),
-        profile: None,
         subjects: vec![subject],
+        ..Report::default()
     })
 }
 
@@ -228,10 +228,12 @@ fn patches(
     let (first, maintainers, profile) = match tree {
         Some(tree) => (State::of(tree)?, maintainers_before(tree, &series), None),
         None => {
-            let profile = Profile::fitting(&series)?;
-            let maintainers = profile.maintainers();
-            let version = profile.version().to_owned();
-            (profile.state(), maintainers, Some(version))
+            let count = series.patches.len();
+            let all: Vec<_> = (0..count)
+                .map(|patch| changes::of_patch(&series, patch))
+                .collect();
+            let (profile, state) = profiles::fitting(&all)?;
+            (state, profile.maintainers(), Some(profile.version))
         }
     };
     let first = first.after(&changes::before(&series), base)?;
@@ -351,15 +353,18 @@ fn commits(tree: &DiskTree, spec: &str, zones: &Zones) -> anyhow::Result<Report>
     if progress {
         eprint!("\r\x1b[K");
     }
-    for merge in &range.merges {
-        report.subjects.push(skipped(&merge.id, &merge.subject));
-    }
-    report.subjects.retain(|subject| !subject.name.is_empty());
+    report.skipped = range
+        .merges
+        .iter()
+        .map(|merge| {
+            format!(
+                "{} (\"{}\")",
+                merge.id.get(..12).unwrap_or(&merge.id),
+                merge.subject
+            )
+        })
+        .collect();
     Ok(report)
-}
-
-fn skipped(_id: &str, _subject: &str) -> Subject {
-    Subject::default()
 }
 
 /// The state at one commit, from which the next is not far.

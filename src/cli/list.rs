@@ -2,10 +2,12 @@
 //! `barepoint list`.
 
 use super::tree;
+use crate::inventory::profiles;
 use crate::inventory::resolve::Tracepoint;
 use crate::inventory::scan::is_source;
 use crate::inventory::state::State;
 use crate::output::list;
+use crate::rules::zones::Zones;
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use globset::{GlobBuilder, GlobMatcher};
@@ -43,6 +45,9 @@ enum Format {
     Table,
     Json,
     Csv,
+    /// What rules/kernels/ has of a release
+    #[value(hide = true)]
+    Profile,
 }
 
 /// Lists the tracepoints of a tree.
@@ -69,6 +74,13 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<
         Format::Table => list::table(out, &found)?,
         Format::Json => list::json(out, Some(&tree::name(&tree)), &found)?,
         Format::Csv => list::csv(out, &found)?,
+        Format::Profile => {
+            let zones = Zones::built_in()?;
+            let sections: Vec<&str> = zones.iter().map(|zone| zone.section.as_str()).collect();
+            let version = tree::name(&tree).version.unwrap_or_default();
+            let profile = profiles::profile(&state, &version, &tree::maintainers(&tree), &sections);
+            writeln!(out, "{}", profile.to_json()?)?;
+        }
     }
     Ok(0)
 }

@@ -15,6 +15,7 @@ mod macros;
 mod partial;
 mod pasted;
 mod pasting;
+pub mod profiles;
 pub mod reader;
 pub mod resolve;
 mod rust;

@@ -72,7 +72,7 @@ fn add(facts: &mut Facts, new: Facts) {
     facts.pasting.extend(new.pasting);
 }
 
-fn read(
+pub fn read(
     path: &str,
     fragments: &[(u32, Vec<u8>)],
     semantics: &Semantics,

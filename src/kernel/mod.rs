@@ -10,5 +10,6 @@ pub mod kbuild;
 pub mod maintainers;
 pub mod preprocessor;
 pub mod probing;
+pub mod profile;
 pub mod semantics;
 pub mod version;

@@ -45,6 +45,9 @@ pub fn write(out: &mut dyn Write, report: &Report, strict: bool) -> io::Result<(
             finding(out, entry)?;
         }
     }
+    for merge in &report.skipped {
+        writeln!(out, "skipped: merge {merge}")?;
+    }
     verdict(out, report, strict)
 }
 

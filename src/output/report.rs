@@ -49,6 +49,8 @@ pub struct Report {
     pub profile: Option<String>,
     /// What was checked, in order.
     pub subjects: Vec<Subject>,
+    /// The merges of a range, which were not.
+    pub skipped: Vec<String>,
 }
 
 impl Report {

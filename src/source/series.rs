@@ -23,6 +23,7 @@ use std::sync::Arc;
 
 use super::Tree;
 pub use super::apply::Place;
+use super::apply::Side;
 use super::patch::{ChangeKind, DiffLine, FileChange, Patch, Problem};
 
 /// Gives blobs by id.
@@ -77,7 +78,7 @@ pub struct Step {
     pub path: Option<String>,
     /// Path before; `None` if the file is new.
     pub old_path: Option<String>,
-    /// Text before; `None` if the file is new.
+    /// Text before, of a copy that of its source; `None` if the file is new.
     pub before: Option<Text>,
     /// Text after; `None` if the file goes.
     pub after: Option<Text>,
@@ -132,51 +133,28 @@ impl Series {
     /// The line of the patch that shows line `after_line` (from 1) of a step's
     /// text after it: an added or a context line.
     pub fn diff_line(&self, step: usize, after_line: u32) -> Option<&DiffLine> {
-        let hunks = &self.change(step)?.hunks;
-        lines::locate(
-            hunks,
-            &self.steps.get(step)?.places,
-            super::apply::Side::New,
-            after_line,
-        )
-        .shown
+        self.locate(step, Side::New, after_line)?.shown
     }
 
     /// The line of the patch that shows line `before_line` (from 1) of a step's
     /// text before it: a removed or a context line.
     pub fn old_diff_line(&self, step: usize, before_line: u32) -> Option<&DiffLine> {
-        let hunks = &self.change(step)?.hunks;
-        lines::locate(
-            hunks,
-            &self.steps.get(step)?.places,
-            super::apply::Side::Old,
-            before_line,
-        )
-        .shown
+        self.locate(step, Side::Old, before_line)?.shown
     }
 
     /// The line before a step of line `after_line` after it; `None` if added.
     pub fn line_before(&self, step: usize, after_line: u32) -> Option<u32> {
-        let hunks = &self.change(step)?.hunks;
-        lines::locate(
-            hunks,
-            &self.steps.get(step)?.places,
-            super::apply::Side::New,
-            after_line,
-        )
-        .other
+        self.locate(step, Side::New, after_line)?.other
     }
 
     /// The line after a step of line `before_line` before it; `None` if removed.
     pub fn line_after(&self, step: usize, before_line: u32) -> Option<u32> {
-        let hunks = &self.change(step)?.hunks;
-        lines::locate(
-            hunks,
-            &self.steps.get(step)?.places,
-            super::apply::Side::Old,
-            before_line,
-        )
-        .other
+        self.locate(step, Side::Old, before_line)?.other
+    }
+
+    fn locate(&self, step: usize, side: Side, line: u32) -> Option<lines::Located<'_>> {
+        let places = &self.steps.get(step)?.places;
+        Some(lines::locate(&self.change(step)?.hunks, places, side, line))
     }
 
     /// Where line `after_line` after a step stands after the whole series;

@@ -19,9 +19,9 @@ pub(super) struct Header {
     pub cr: bool,
     git_line: Option<Vec<u8>>,
     /// `---` and `+++`; the inner `None` is `/dev/null`.
-    sides: Option<(Option<Vec<u8>>, Option<Vec<u8>>)>,
-    renamed: (Option<Vec<u8>>, Option<Vec<u8>>),
-    copied: (Option<Vec<u8>>, Option<Vec<u8>>),
+    sides: Option<Names>,
+    renamed: Names,
+    copied: Names,
     blobs: (Option<String>, Option<String>),
     mode: bool,
     new_file: bool,
@@ -143,7 +143,7 @@ impl Header {
         }
     }
 
-    fn paths_of_sides(&self, sides: &(Option<Vec<u8>>, Option<Vec<u8>>)) -> Result<Sides, String> {
+    fn paths_of_sides(&self, sides: &Names) -> Result<Sides, String> {
         let own = |path: &[u8]| Some(paths::strip_one(path).to_vec());
         match sides {
             (None, None) => Err("both sides of the diff are /dev/null".into()),
@@ -186,6 +186,8 @@ impl Header {
     }
 }
 
+/// The names of both sides.
+type Names = (Option<Vec<u8>>, Option<Vec<u8>>);
 type Sides = (ChangeKind, Option<Vec<u8>>, Option<Vec<u8>>);
 
 /// The ids in `0123abc..4567def 100644`; all zeroes means no blob.
