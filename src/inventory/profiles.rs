@@ -153,11 +153,13 @@ pub fn fitting(changes: &[BTreeMap<String, NewText>]) -> anyhow::Result<(Profile
     Ok((profile, state))
 }
 
-/// How many names in the fragments before are known, less those that are not.
+/// How well a series fits a release: names that it shows of the text before are
+/// known or not, and what it declares is what it exports and calls.
 fn fit(state: &State, changes: &BTreeMap<String, NewText>) -> i64 {
     let mut score = 0;
+    let mut new = Facts::default();
     for (path, change) in changes {
-        let NewText::Hunks { before, .. } = change else {
+        let NewText::Hunks { before, after } = change else {
             continue;
         };
         score += i64::from(state.facts.contains_key(path.as_str()));
@@ -170,6 +172,36 @@ fn fit(state: &State, changes: &BTreeMap<String, NewText>) -> i64 {
                 -2
             };
         }
+        let shown = super::partial::read(path, after, &state.semantics, &[]);
+        new.declarations.extend(shown.declarations);
+        new.exports.extend(shown.exports);
+        new.mentions.extend(shown.mentions);
     }
+    let unknown = new
+        .declarations
+        .iter()
+        .filter(|one| !state.inventory.contains(&one.name));
     score
+        + unknown
+            .map(|one| {
+                if is_used(state, &new, &one.name) {
+                    2
+                } else {
+                    -2
+                }
+            })
+            .sum::<i64>()
+}
+
+fn is_used(state: &State, facts: &Facts, name: &str) -> bool {
+    facts
+        .exports
+        .iter()
+        .any(|export| export.name.as_ref() == name)
+        || facts.mentions.iter().any(|mention| {
+            state
+                .semantics
+                .calls_of(&mention.identifier)
+                .any(|(called, _)| called == name)
+        })
 }

@@ -51,10 +51,12 @@ pub fn options_of(path: &str, read: &ReadFile<'_>) -> BTreeSet<String> {
                 Some(option) => drop(options.insert(option)),
                 None => {
                     let stem = target.trim_end_matches("-y").trim_end_matches("-objs");
-                    let whole = format!("{stem}.o");
-                    if stem != "obj" && !objects.contains(&whole) {
-                        objects.push(whole);
-                    }
+                    let named = [format!("{stem}.o"), format!("$({target})")];
+                    let new = named
+                        .into_iter()
+                        .filter(|one| one != "obj.o" && !objects.contains(one));
+                    let new: Vec<String> = new.collect();
+                    objects.extend(new);
                 }
             }
         }
@@ -140,6 +142,9 @@ mod tests {
             "d/Makefile" => {
                 "obj-$(CONFIG_A) += a.o\nobj-$(CONFIG_B) += b.o\nb-y := b_main.o \\\n  b_trace.o\nobj-y += c.o\n"
             }
+            "arch/p/Makefile" => {
+                "e-objs := \\\n\te.o\nkvm-objs-$(CONFIG_E) := $(e-objs)\nobj-$(CONFIG_E) += kvm.o\npr-y := pr.o\nobj-$(CONFIG_P) += pr.o\n"
+            }
             "d/Kconfig" => "config A\n\tbool\n\nconfig B\n\tbool \"B\"\n\tdepends on RUST && !A\n",
             _ => return None,
         };
@@ -154,5 +159,6 @@ mod tests {
         assert_eq!(options("d/c.c"), [""; 0]);
         assert!(are_alternatives("d/a.c", "d/b_trace.c", &read));
         assert!(!are_alternatives("d/a.c", "d/c.c", &read));
+        assert!(are_alternatives("arch/p/e.c", "arch/p/pr.c", &read));
     }
 }
