@@ -290,7 +290,8 @@ sha256_of() {
 	apt-cache -c "$1/apt.conf" show "$2=$3" | awk '/^SHA256:/ { print $2; exit }'
 }
 
-# download DIR PACKAGE VERSION WHERE: the verified .deb, its path on stdout
+# download DIR PACKAGE VERSION WHERE: the .deb, whose hash apt checks against the
+# signed package list; its path on stdout
 download() {
 	if ! (cd "$4" && apt-get -q -c "$1/apt.conf" download "$2=$3" \
 		>"$4/log" 2>&1); then
