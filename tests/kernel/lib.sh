@@ -104,13 +104,22 @@ own_suites() {
 	rm -rf "$lists"
 }
 
-# The site that serves SUITE ($1), as far as the machine's apt knows
+# The site that serves SUITE ($1), as far as the machine's apt knows. Security
+# updates have a site of their own, which lies beside the main one.
 site_of() {
-	local security=0
+	local site
 
-	case $1 in *-security) security=1 ;; esac
-	own_suites | awk -v want="$security" '
-		(($2 ~ /-security$/) == want) { print $1; exit }'
+	case $1 in
+	*-security)
+		site=$(own_suites | awk '$2 ~ /-security$/ { print $1; exit }')
+		if [ -z "$site" ]; then
+			site=$(site_of "${1%-security}")
+			site=${site%/}
+			site=${site:+${site%/debian}/debian-security}
+		fi ;;
+	*)	site=$(own_suites | awk '$2 !~ /-security$/ { print $1; exit }') ;;
+	esac
+	echo "$site"
 }
 
 find_keyring() {
@@ -206,24 +215,21 @@ tier_own() {
 	echo "$dir"
 }
 
-# tier_suites SUITE...: private apt over suites that the machine may not have
-tier_suites() {
-	local suite site dir entries=()
+# tier_suite SUITE: private apt over a suite that the machine may not have
+tier_suite() {
+	local site dir
 
-	for suite in "$@"; do
-		site=${BAREPOINT_DEBIAN_SITE:-$(site_of "$suite")}
-		[ -n "$site" ] && entries+=("$site $suite")
-	done
-	[ ${#entries[@]} -gt 0 ] || return 1
-	dir=$(apt_root "$(IFS=+; echo "$*")" "${entries[@]}")
+	site=${BAREPOINT_DEBIAN_SITE:-$(site_of "$1")}
+	[ -n "$site" ] || return 1
+	dir=$(apt_root "$1" "$site $1")
 	apt_update "$dir" && { echo "$dir"; return 0; }
 	if grep -q NO_PUBKEY "$dir/log" && newer_keyring; then
-		say "this machine's archive keyring is older than $*:" \
-		    "using the newer package's, which its own suites vouch for"
-		dir=$(apt_root "$(IFS=+; echo "$*")" "${entries[@]}")
+		say "this machine's archive keyring is older than $1: using the" \
+		    "newer package's, which its own suites vouch for"
+		dir=$(apt_root "$1" "$site $1")
 		apt_update "$dir" && { echo "$dir"; return 0; }
 	fi
-	say "warning: no package lists for $*:"
+	say "warning: no package lists for $1:"
 	cat "$dir/log" >&2
 	return 1
 }
@@ -231,8 +237,8 @@ tier_suites() {
 # The private apts that may have kernel SERIES ($1), best first
 tiers() {
 	case $1 in
-	6.1)	echo own bookworm+bookworm-security ;;
-	6.12)	echo own trixie+trixie-security bookworm-security ;;
+	6.1)	echo own bookworm-security bookworm ;;
+	6.12)	echo own bookworm-security trixie-security trixie ;;
 	7.3)	echo own trixie-backports ;;
 	*)	echo own trixie-backports ;;
 	esac
@@ -267,8 +273,7 @@ find_package() {
 	for tier in $(tiers "$1"); do
 		case $tier in
 		own)	dir=$(tier_own) || continue ;;
-		*)	# shellcheck disable=SC2046 # one word a suite
-			dir=$(tier_suites $(echo "$tier" | tr + ' ')) || continue ;;
+		*)	dir=$(tier_suite "$tier") || continue ;;
 		esac
 		for v in $(versions "$dir" "$2"); do
 			if [ "$(upstream "$v")" = "$3" ]; then
