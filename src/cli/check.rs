@@ -4,7 +4,9 @@
 use super::{complain, tree};
 use crate::inventory::profiles;
 use crate::inventory::state::State;
+use crate::inventory::vicinity::Vicinity;
 use crate::kernel::maintainers::Maintainers;
+use crate::kernel::semantics::is_framework_header;
 use crate::output::report::{Entry, Report, Shown, Subject};
 use crate::output::status::{Counts, exit_status};
 use crate::output::{checkpatch, human, json};
@@ -18,10 +20,11 @@ use crate::source::disk::DiskTree;
 use crate::source::git::{GitBlobs, GitTree};
 use crate::source::input;
 use crate::source::overlay::OverlayTree;
-use crate::source::patch::{Patch, Problem};
+use crate::source::patch::{LineKind, Patch, Problem};
 use crate::source::series::{Blobs, Series};
 use anyhow::bail;
 use clap::{ArgAction, Args, ValueEnum};
+use std::collections::BTreeSet;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
@@ -38,6 +41,10 @@ pub(super) struct Arguments {
     /// Zones that override or add to the built-in ones
     #[arg(long, value_name = "FILE")]
     zones: Option<PathBuf>,
+    /// Read the whole tree for patches, too, and not only what the changed files
+    /// can see: name clashes with unrelated drivers need it
+    #[arg(long)]
+    whole_tree: bool,
     /// Count warnings as errors
     #[arg(long)]
     strict: bool,
@@ -133,7 +140,13 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<
         (None, None) if arguments.inputs.is_empty() => {
             bail!("nothing to check: give patches, or a kernel tree with --tree DIR")
         }
-        (None, _) => patches(tree.as_ref(), &arguments.inputs, &zones, &mut problems)?,
+        (None, _) => patches(
+            tree.as_ref(),
+            &arguments.inputs,
+            &zones,
+            arguments.whole_tree,
+            &mut problems,
+        )?,
     };
     match arguments.format() {
         Format::Human => human::write(out, &report, arguments.strict)?,
@@ -207,6 +220,7 @@ fn patches(
     tree: Option<&DiskTree>,
     inputs: &[PathBuf],
     zones: &Zones,
+    whole_tree: bool,
     problems: &mut Vec<Problem>,
 ) -> anyhow::Result<Report> {
     let loaded = input::load(inputs, &mut io::stdin());
@@ -226,7 +240,10 @@ fn patches(
     );
     problems.extend(series.problems.iter().cloned());
     let (first, maintainers, profile) = match tree {
-        Some(tree) => (State::of(tree)?, maintainers_before(tree, &series), None),
+        Some(tree) => {
+            let first = first_state(tree, &series, whole_tree)?;
+            (first, maintainers_before(tree, &series), None)
+        }
         None => {
             let count = series.patches.len();
             let all: Vec<_> = (0..count)
@@ -241,6 +258,35 @@ fn patches(
     report.tree = tree.map(|tree| tree::name(tree));
     report.profile = profile;
     Ok(report)
+}
+
+/// The state before the series, of the part of the tree that decides about it.
+/// The tracing core means all files, and is read with them.
+fn first_state(tree: &DiskTree, series: &Series, whole_tree: bool) -> anyhow::Result<State> {
+    let before = OverlayTree::after(Some(tree), series, 0);
+    let touched: BTreeSet<&str> = before.files().keys().map(String::as_str).collect();
+    if whole_tree || touched.iter().any(|path| is_framework_header(path)) {
+        return State::of(tree);
+    }
+    let names = profiles::files_that_declare(&declared_by(series))?;
+    State::of(&Vicinity::of(&before, &touched, &names)?)
+}
+
+/// The words in lines that the series adds, some of which it declares: other
+/// files may declare them, too.
+fn declared_by(series: &Series) -> BTreeSet<String> {
+    let changes = series.patches.iter().flat_map(|patch| &patch.changes);
+    let lines = changes
+        .flat_map(|change| &change.hunks)
+        .flat_map(|hunk| &hunk.lines);
+    let added = lines.filter(|line| line.kind == LineKind::Added);
+    let mut words = BTreeSet::new();
+    for line in added {
+        let text = String::from_utf8_lossy(&line.text);
+        let split = text.split(|c: char| !c.is_alphanumeric() && c != '_');
+        words.extend(split.filter(|word| !word.is_empty()).map(str::to_owned));
+    }
+    words
 }
 
 /// MAINTAINERS as it was before the series, which may change it.

@@ -22,3 +22,4 @@ mod rust;
 pub mod scan;
 pub mod state;
 mod uses;
+pub mod vicinity;

@@ -7,7 +7,7 @@ use super::state::{NewText, State};
 use crate::kernel::maintainers::Maintainers;
 use crate::kernel::profile::{Declared, Profile};
 use crate::syntax::conditions::Condition;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The state that a profile stands for.
@@ -151,6 +151,29 @@ pub fn fitting(changes: &[BTreeMap<String, NewText>]) -> anyhow::Result<(Profile
     }
     let (_, profile, state) = best.ok_or_else(|| anyhow::anyhow!("no embedded profile"))?;
     Ok((profile, state))
+}
+
+/// The files that declare one of `names`, with or without the suffix of bare
+/// tracepoints, as far as the newest embedded profile knows.
+///
+/// # Errors
+/// The profile is damaged.
+pub fn files_that_declare(names: &BTreeSet<String>) -> anyhow::Result<BTreeSet<String>> {
+    let Some(newest) = Profile::names().last() else {
+        return Ok(BTreeSet::new());
+    };
+    let profile = Profile::embedded(newest)?;
+    let known = |name: &str| {
+        names.contains(name)
+            || name
+                .strip_suffix("_tp")
+                .is_some_and(|stem| names.contains(stem))
+    };
+    let files = profile.files.into_iter();
+    Ok(files
+        .filter(|(_, file)| file.declares.iter().any(|one| known(&one.name)))
+        .map(|(path, _)| path)
+        .collect())
 }
 
 /// How well a series fits a release: names that it shows of the text before are

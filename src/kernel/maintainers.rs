@@ -13,15 +13,19 @@ pub struct Section {
     pub title: String,
     /// The addresses of its `M:` entries, in lower case.
     pub maintainers: Vec<String>,
-    files: Vec<GlobMatcher>,
-    excluded: Vec<GlobMatcher>,
+    /// Its `F:` and `X:` entries. There are thousands, of which few are asked
+    /// for, so they become globs when they are.
+    files: Vec<String>,
+    excluded: Vec<String>,
 }
 
 impl Section {
     /// Whether an `F:` of the section covers `path`.
     pub fn covers(&self, path: &str) -> bool {
-        self.files.iter().any(|glob| glob.is_match(path))
-            && !self.excluded.iter().any(|glob| glob.is_match(path))
+        let matches = |pattern: &String| {
+            may_match(pattern, path) && glob(pattern).is_some_and(|glob| glob.is_match(path))
+        };
+        self.files.iter().any(matches) && !self.excluded.iter().any(matches)
     }
 }
 
@@ -90,8 +94,8 @@ impl Section {
     fn add(&mut self, tag: &str, value: &str) {
         match tag {
             "M" => self.maintainers.extend(address(value)),
-            "F" => self.files.extend(pattern(value)),
-            "X" => self.excluded.extend(pattern(value)),
+            "F" => self.files.push(value.to_owned()),
+            "X" => self.excluded.push(value.to_owned()),
             _ => {}
         }
     }
@@ -107,8 +111,17 @@ pub fn address(text: &str) -> Option<String> {
     inner.contains('@').then(|| inner.to_lowercase())
 }
 
+/// Whether `path` starts as the pattern does, up to its first special character.
+fn may_match(pattern: &str, path: &str) -> bool {
+    let plain = pattern
+        .split(['*', '?', '[', '{', '\\'])
+        .next()
+        .unwrap_or_default();
+    path.starts_with(plain)
+}
+
 /// A file pattern: a slash at the end stands for all below (get_maintainer.pl).
-fn pattern(text: &str) -> Option<GlobMatcher> {
+fn glob(text: &str) -> Option<GlobMatcher> {
     let pattern = if text.ends_with('/') {
         format!("{text}**")
     } else {

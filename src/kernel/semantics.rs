@@ -18,7 +18,8 @@ use std::sync::Arc;
 
 pub use super::probing::{ExportEffect, Form, FormKind, MacroEffect, NamePattern};
 
-const TRACEPOINT_H: &str = "include/linux/tracepoint.h";
+/// Where tracepoints are made.
+pub const TRACEPOINT_H: &str = "include/linux/tracepoint.h";
 const DEFINE_TRACE_H: &str = "include/trace/define_trace.h";
 const DEFINE_CUSTOM_TRACE_H: &str = "include/trace/define_custom_trace.h";
 

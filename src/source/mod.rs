@@ -13,6 +13,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 mod apply;
 mod diff;
@@ -65,13 +66,39 @@ pub trait Tree: Sync {
         wanted: &(dyn Fn(&str) -> bool + Sync),
         visit: &(dyn Fn(&str, &[u8]) + Sync),
     ) -> anyhow::Result<()> {
-        let below = |path: &str| {
-            let mut tails = folders
-                .iter()
-                .filter_map(|folder| path.strip_prefix(folder.as_str()));
-            tails.any(|tail| tail.starts_with('/')) && wanted(path)
-        };
+        let below = |path: &str| is_below(path, folders) && wanted(path);
         self.visit(&below, visit)
+    }
+
+    /// Hands those of the files `paths` that exist to `visit`, from several
+    /// threads and in no order.
+    ///
+    /// # Errors
+    /// One is there but cannot be read; the message names it.
+    fn visit_these(
+        &self,
+        paths: &[String],
+        visit: &(dyn Fn(&str, &[u8]) + Sync),
+    ) -> anyhow::Result<()> {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let next = AtomicUsize::new(0);
+        let work = || -> anyhow::Result<()> {
+            while let Some(path) = paths.get(next.fetch_add(1, Ordering::Relaxed)) {
+                if let Some(text) = self.read(path)? {
+                    visit(path, &text);
+                }
+            }
+            Ok(())
+        };
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..threads.min(paths.len()))
+                .map(|_| scope.spawn(work))
+                .collect();
+            let died = |_| Err(anyhow::anyhow!("a thread that read {} died", self.name()));
+            workers
+                .into_iter()
+                .try_for_each(|worker| worker.join().unwrap_or_else(died))
+        })
     }
 
     /// The paths for which `wanted` holds, in order.
@@ -79,6 +106,14 @@ pub trait Tree: Sync {
     /// # Errors
     /// As [`Tree::visit`].
     fn paths(&self, wanted: &(dyn Fn(&str) -> bool + Sync)) -> anyhow::Result<Vec<String>>;
+}
+
+/// Whether `path` is in one of `folders` or deeper.
+fn is_below(path: &str, folders: &[String]) -> bool {
+    let mut tails = folders
+        .iter()
+        .filter_map(|folder| path.strip_prefix(folder.as_str()));
+    tails.any(|tail| tail.starts_with('/'))
 }
 
 /// What of a tree could not be read.

@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::Tree;
 use super::series::Series;
+use super::{Tree, is_below};
 
 /// A tree with files over it. Nothing is written.
 pub struct OverlayTree<'t> {
@@ -80,6 +80,22 @@ impl Tree for OverlayTree<'_> {
         }
         let below = |path: &str| wanted(path) && !self.files.contains_key(path);
         self.base.map_or(Ok(()), |base| base.visit(&below, visit))
+    }
+
+    fn visit_below(
+        &self,
+        folders: &[String],
+        wanted: &(dyn Fn(&str) -> bool + Sync),
+        visit: &(dyn Fn(&str, &[u8]) + Sync),
+    ) -> anyhow::Result<()> {
+        for (path, text) in self.present() {
+            if is_below(path, folders) && wanted(path) {
+                visit(path, text);
+            }
+        }
+        let below = |path: &str| wanted(path) && !self.files.contains_key(path);
+        self.base
+            .map_or(Ok(()), |base| base.visit_below(folders, &below, visit))
     }
 
     fn paths(&self, wanted: &(dyn Fn(&str) -> bool + Sync)) -> anyhow::Result<Vec<String>> {

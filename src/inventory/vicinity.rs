@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! The part of a tree that decides about a patch.
+//!
+//! C sees no further than its includes: what a changed file declares, calls or
+//! attaches to is declared in a header that it reaches. So it is enough to read
+//! the folders of the changed files, all headers that the files there include,
+//! directly or through others, and include/trace/. It may not know what the
+//! patch does.
+
+use super::includes::normalised;
+use super::scan::is_source;
+use crate::kernel::semantics::TRACEPOINT_H;
+use crate::source::Tree;
+use crate::syntax::directives::{Directive, IncludeTarget};
+use memchr::memmem;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Where headers of angled includes are looked for.
+const ROOTS: [&str; 3] = ["include", "include/uapi", "include/asm-generic"];
+
+/// A part of a tree, held in memory.
+#[derive(Debug, Default)]
+pub struct Vicinity {
+    files: BTreeMap<String, Arc<[u8]>>,
+    name: String,
+}
+
+impl Vicinity {
+    /// The vicinity of the files `changed` in `tree`, and of `more`.
+    ///
+    /// # Errors
+    /// A file of the tree could not be read; the message names it.
+    pub fn of(
+        tree: &dyn Tree,
+        changed: &BTreeSet<&str>,
+        more: &BTreeSet<String>,
+    ) -> anyhow::Result<Self> {
+        let mut vicinity = Self {
+            files: BTreeMap::new(),
+            name: tree.name(),
+        };
+        let mut next = vicinity.read_folders(tree, changed)?;
+        next.extend(more.iter().cloned());
+        next.insert(TRACEPOINT_H.to_owned());
+        while !next.is_empty() {
+            next = vicinity.read_more(tree, &next)?;
+        }
+        Ok(vicinity)
+    }
+
+    /// Reads the folders of `changed` and include/trace/; gives what the files
+    /// of the former include.
+    fn read_folders(
+        &mut self,
+        tree: &dyn Tree,
+        changed: &BTreeSet<&str>,
+    ) -> anyhow::Result<BTreeSet<String>> {
+        let own: BTreeSet<&str> = changed
+            .iter()
+            .filter(|path| is_source(path))
+            .filter_map(|path| path.rsplit_once('/'))
+            .map(|(folder, _)| folder)
+            .filter(|folder| !ROOTS.contains(folder) && !folder.starts_with("include/"))
+            .collect();
+        let folders: Vec<String> = own
+            .iter()
+            .copied()
+            .chain(["include/trace"])
+            .map(str::to_owned)
+            .collect();
+        let parent = |path: &str| {
+            path.rsplit_once('/')
+                .map_or("", |(folder, _)| folder)
+                .to_owned()
+        };
+        let wanted = |path: &str| {
+            is_source(path)
+                && (path.starts_with("include/trace/") || own.contains(parent(path).as_str()))
+        };
+        let files: Mutex<BTreeMap<String, Arc<[u8]>>> = Mutex::default();
+        tree.visit_below(&folders, &wanted, &|path, text| {
+            let mut files = files.lock().unwrap_or_else(PoisonError::into_inner);
+            files.insert(path.to_owned(), text.into());
+        })?;
+        self.files = files.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut includes = BTreeSet::new();
+        for (path, text) in self
+            .files
+            .iter()
+            .filter(|(path, _)| own.contains(parent(path).as_str()))
+        {
+            included(path, text, &mut includes);
+        }
+        includes.extend(changed.iter().map(|path| (*path).to_owned()));
+        Ok(includes)
+    }
+
+    /// Reads `paths` as far as they exist; gives what they include.
+    fn read_more(
+        &mut self,
+        tree: &dyn Tree,
+        paths: &BTreeSet<String>,
+    ) -> anyhow::Result<BTreeSet<String>> {
+        let new: Vec<String> = paths
+            .iter()
+            .filter(|path| !self.files.contains_key(*path))
+            .cloned()
+            .collect();
+        let read: Mutex<Vec<(String, Arc<[u8]>)>> = Mutex::default();
+        tree.visit_these(&new, &|path, text| {
+            read.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push((path.to_owned(), text.into()));
+        })?;
+        let mut next = BTreeSet::new();
+        for (path, text) in read.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            included(&path, &text, &mut next);
+            self.files.insert(path, text);
+        }
+        // What does not exist is not asked for again.
+        for path in new {
+            next.remove(&path);
+        }
+        next.retain(|path| !self.files.contains_key(path));
+        Ok(next)
+    }
+}
+
+/// Adds the places that the includes of a file may mean.
+fn included(path: &str, text: &[u8], places: &mut BTreeSet<String>) {
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    for at in memmem::find_iter(text, b"include") {
+        let start = memchr::memrchr(b'\n', &text[..at]).map_or(0, |newline| newline + 1);
+        let line = &text[start..];
+        let end = memchr::memchr(b'\n', line).unwrap_or(line.len());
+        let Directive::Include(target) = Directive::parse(line[..end].trim_ascii()) else {
+            continue;
+        };
+        let (target, quoted) = match target {
+            IncludeTarget::Quoted(target) => (target, true),
+            IncludeTarget::Angled(target) => (target, false),
+            IncludeTarget::Macro(_) => continue,
+        };
+        let Ok(target) = std::str::from_utf8(target) else {
+            continue;
+        };
+        places.extend(quoted.then(|| normalised(folder, target)).flatten());
+        places.extend(ROOTS.iter().filter_map(|root| normalised(root, target)));
+    }
+}
+
+impl Tree for Vicinity {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn read(&self, path: &str) -> anyhow::Result<Option<Arc<[u8]>>> {
+        Ok(self.files.get(path).cloned())
+    }
+
+    fn visit(
+        &self,
+        wanted: &(dyn Fn(&str) -> bool + Sync),
+        visit: &(dyn Fn(&str, &[u8]) + Sync),
+    ) -> anyhow::Result<()> {
+        let paths: Vec<String> = self
+            .files
+            .keys()
+            .filter(|path| wanted(path))
+            .cloned()
+            .collect();
+        self.visit_these(&paths, visit)
+    }
+
+    fn paths(&self, wanted: &(dyn Fn(&str) -> bool + Sync)) -> anyhow::Result<Vec<String>> {
+        Ok(self
+            .files
+            .keys()
+            .filter(|path| wanted(path))
+            .cloned()
+            .collect())
+    }
+}
