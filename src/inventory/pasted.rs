@@ -60,7 +60,7 @@ pub fn add(
     semantics: &Semantics,
     wanted: &(dyn Fn(&str) -> bool + Sync),
 ) -> anyhow::Result<()> {
-    let pasting = pasting_headers(facts);
+    let pasting = pasting_headers(facts, semantics);
     if pasting.is_empty() {
         return Ok(());
     }
@@ -88,7 +88,7 @@ pub fn add_to<'a>(
     facts: &mut FactsByPath,
     semantics: &Semantics,
 ) {
-    let pasting = pasting_headers(facts);
+    let pasting = pasting_headers(facts, semantics);
     for (path, text) in texts {
         if is_source(path) && pasting.iter().any(|one| one.may_be_called_in(path)) {
             let uses = uses_in(path, text, &pasting, semantics);
@@ -117,7 +117,7 @@ fn uses_in(path: &str, text: &[u8], pasting: &[Pasting], semantics: &Semantics) 
     resolve_by(text, &macros, semantics)
 }
 
-fn pasting_headers(facts: &FactsByPath) -> Vec<Pasting> {
+fn pasting_headers(facts: &FactsByPath, semantics: &Semantics) -> Vec<Pasting> {
     let includes = Includes::of(facts);
     facts
         .iter()
@@ -125,9 +125,13 @@ fn pasting_headers(facts: &FactsByPath) -> Vec<Pasting> {
         .map(|(header, says)| {
             let folder = header.rsplit_once('/').map(|(folder, _)| folder.to_owned());
             let shared = header.starts_with("include/") || folder.is_none();
+            let called = says
+                .pasting
+                .iter()
+                .filter(|one| is_called(&one.name, semantics));
             Pasting {
                 header: header.clone(),
-                macros: says.pasting.clone(),
+                macros: called.cloned().collect(),
                 folder: folder.filter(|_| !shared),
                 files: if shared {
                     includers(header, facts, &includes)
@@ -136,7 +140,14 @@ fn pasting_headers(facts: &FactsByPath) -> Vec<Pasting> {
                 },
             }
         })
+        .filter(|one| !one.macros.is_empty())
         .collect()
+}
+
+/// Whether code calls the macro `name` to use tracepoints: neither a stub for
+/// one of the tracing core's, nor the name of a header for define_trace.h.
+fn is_called(name: &str, semantics: &Semantics) -> bool {
+    !semantics.is_framework_macro(name) && !name.starts_with("TRACE_INCLUDE_")
 }
 
 /// The files that include `header`, directly or through others.

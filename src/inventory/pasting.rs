@@ -109,7 +109,7 @@ pub fn pastes(body: &[u8]) -> bool {
 pub fn resolve_in_file(
     text: &[u8],
     tokens: &[Token],
-    lines: &Lines,
+    lines: &Lines<'_>,
     macros: &Macros<'_>,
     facts: &mut Facts,
 ) {
@@ -152,7 +152,7 @@ pub fn resolve_by(text: &[u8], pasting: &[MacroDefinition], semantics: &Semantic
 
 struct Resolver<'a> {
     tokens: Tokens<'a>,
-    lines: &'a Lines,
+    lines: &'a Lines<'a>,
     names: &'a BTreeSet<Box<str>>,
     macros: &'a Macros<'a>,
 }
@@ -161,7 +161,7 @@ impl<'a> Resolver<'a> {
     fn new(
         text: &'a [u8],
         tokens: &'a [Token],
-        lines: &'a Lines,
+        lines: &'a Lines<'a>,
         names: &'a BTreeSet<Box<str>>,
         macros: &'a Macros<'a>,
     ) -> Self {

@@ -18,10 +18,11 @@ use crate::kernel::semantics::Semantics;
 use crate::syntax::conditions::{Condition, ConditionStack};
 use crate::syntax::directives::{Define, Directive, IncludeTarget};
 use crate::syntax::groups::closing;
-use crate::syntax::lexer::{Kind, Lexed, Token, lex};
+use crate::syntax::lexer::{Kind, Lexed, Token, lex, lex_into};
 use crate::syntax::lines::Lines;
 use crate::syntax::outline::Outline;
 use memchr::memmem;
+use std::cell::RefCell;
 use std::sync::Arc;
 
 /// Reads the file at `path`. `imported` are the wrapper macros of headers that
@@ -30,13 +31,20 @@ pub fn read(path: &str, text: &[u8], semantics: &Semantics, imported: &[MacroDef
     if path.ends_with(".rs") {
         return super::rust::read(text);
     }
-    let Lexed { tokens, .. } = lex(text, true);
-    let mut reader = Reader::new(text, &tokens, semantics);
-    for one in imported {
-        reader.import(one);
-    }
-    reader.walk();
-    reader.finish()
+    LEXED.with_borrow_mut(|lexed| {
+        lex_into(text, true, lexed);
+        let mut reader = Reader::new(text, &lexed.tokens, semantics);
+        for one in imported {
+            reader.import(one);
+        }
+        reader.walk();
+        reader.finish()
+    })
+}
+
+thread_local! {
+    /// Tokens of the file that is being read. A large file has megabytes of them.
+    static LEXED: RefCell<Lexed> = RefCell::default();
 }
 
 /// Where a run of tokens came from: every one of an expansion stands where the
@@ -51,7 +59,7 @@ pub(super) struct Origin {
 pub(super) struct Reader<'a> {
     text: &'a [u8],
     tokens: &'a [Token],
-    lines: Lines,
+    lines: Lines<'a>,
     semantics: &'a Semantics,
     outline: Outline<'a>,
     conditions: ConditionStack,
@@ -100,10 +108,11 @@ impl<'a> Reader<'a> {
                     self.strings.push(index);
                     index + 1
                 }
-                _ => {
+                Kind::Punctuator(_) => {
                     self.outline.token(index);
                     index + 1
                 }
+                _ => index + 1,
             };
         }
     }

@@ -63,7 +63,7 @@ pub fn read(text: &[u8]) -> Facts {
     facts
 }
 
-fn at(lines: &Lines, word: &Range<usize>) -> At {
+fn at(lines: &Lines<'_>, word: &Range<usize>) -> At {
     let offset = word.start as u32;
     At {
         line: lines.line(offset),

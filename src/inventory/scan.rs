@@ -15,19 +15,22 @@ use aho_corasick::packed;
 use memchr::memmem;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// What every file that says something about tracepoints contains. The first
-/// is by far the most frequent and must stand at the start of a word.
-const NEEDLES: [&str; 12] = [
+/// What every file that says something about tracepoints contains, at the start
+/// of a word.
+const NEEDLES: [&str; 15] = [
     "trace_",
+    "register_trace_",
     "tracepoint",
-    "TRACEPOINT",
+    "__tracepoint_",
+    "EXPORT_TRACEPOINT",
+    "DECLARE_TRACE",
     "TRACE_EVENT",
     "TRACE_SYSTEM",
-    "TRACE_POINTS",
-    "DECLARE_TRACE",
+    "CREATE_TRACE_POINTS",
     "DEFINE_TRACE",
     "DEFINE_EVENT",
-    "CUSTOM_EVENT",
+    "TRACE_CUSTOM_EVENT",
+    "DEFINE_CUSTOM_EVENT",
     "trace/events/",
     "declare_trace!",
 ];
@@ -50,15 +53,18 @@ impl Default for Prefilter {
 impl Prefilter {
     /// Whether `text` may say something about tracepoints.
     pub fn admits(&self, text: &[u8]) -> bool {
-        let Some(searcher) = &self.searcher else {
-            return NEEDLES
-                .iter()
-                .any(|needle| memmem::find(text, needle.as_bytes()).is_some());
+        let starts_word = |at: usize| {
+            !at.checked_sub(1)
+                .is_some_and(|before| is_word_byte(text[before]))
         };
-        searcher.find_iter(text).any(|found| {
-            let before = found.start().checked_sub(1).map(|at| text[at]);
-            found.pattern().as_usize() > 0 || !before.is_some_and(is_word_byte)
-        })
+        match &self.searcher {
+            Some(searcher) => searcher
+                .find_iter(text)
+                .any(|found| starts_word(found.start())),
+            None => NEEDLES
+                .iter()
+                .any(|needle| memmem::find_iter(text, needle.as_bytes()).any(starts_word)),
+        }
     }
 }
 

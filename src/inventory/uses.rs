@@ -38,7 +38,14 @@ pub enum Sign {
 
 /// The prefixes of generated functions (include/linux/tracepoint.h,
 /// `__DECLARE_TRACE`), longest first where one is a prefix of another.
-const PREFIXES: [&[u8]; 4] = [b"trace_", b"__trace_", b"__do_trace_", b"rust_do_trace_"];
+const PREFIXES: [&[u8]; 6] = [
+    b"trace_",
+    b"__trace_",
+    b"__do_trace_",
+    b"rust_do_trace_",
+    b"ftrace_v",
+    b"__ftrace_v",
+];
 
 /// The families of functions that attach probes to a `struct tracepoint`
 /// (kernel/tracepoint.c).
@@ -168,9 +175,17 @@ pub fn text_of(bytes: &[u8]) -> Box<str> {
 /// many that are not.
 pub fn sign(tokens: Tokens<'_>, index: usize) -> Option<Sign> {
     let word = tokens.word(index);
-    match word.first()? {
-        b't' | b'_' | b'r' | b'f' => sign_of(tokens, index, word),
-        _ => None,
+    may_be_sign(word)
+        .then(|| sign_of(tokens, index, word))
+        .flatten()
+}
+
+/// Whether the word starts as one of those does that are looked for.
+fn may_be_sign(word: &[u8]) -> bool {
+    match word {
+        [b't', b'r', b'a', b'c', b'e', ..] | [b'_', b'_', b't' | b'd' | b'f', ..] => true,
+        [b'r', b'e' | b'u', b'g' | b's', ..] | [b'f', b'o' | b't', b'r', ..] => true,
+        _ => false,
     }
 }
 

@@ -63,7 +63,12 @@ pub struct Phases {
 /// Whether the file at `path` is a part of the tracing core, whose macros are
 /// the specification and declare nothing themselves.
 pub fn is_framework_header(path: &str) -> bool {
-    if path == TRACEPOINT_H || path == "include/linux/tracepoint-defs.h" {
+    let core = [
+        TRACEPOINT_H,
+        "include/linux/tracepoint-defs.h",
+        "include/linux/trace_events.h",
+    ];
+    if core.contains(&path) {
         return true;
     }
     path.strip_prefix("include/trace/").is_some_and(|rest| {

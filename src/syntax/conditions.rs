@@ -8,6 +8,7 @@
 
 use super::directives::Directive;
 use super::expressions::Expression;
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -281,50 +282,102 @@ fn literal(expression: &Expression, negated: bool) -> Literal {
     }
 }
 
-/// One open `#if`.
+/// What one branch of an `#if` asks.
 #[derive(Clone, Debug)]
+struct Test {
+    expression: Expression,
+    negated: bool,
+}
+
+impl Test {
+    fn holds(&self) -> Condition {
+        self.condition(self.negated)
+    }
+
+    fn fails(&self) -> Condition {
+        self.condition(!self.negated)
+    }
+
+    fn condition(&self, negated: bool) -> Condition {
+        without_multi_read(&if negated {
+            Condition::fails(&self.expression)
+        } else {
+            Condition::holds(&self.expression)
+        })
+    }
+
+    /// Whether it holds, as far as it is known.
+    fn value(&self) -> Option<bool> {
+        let value = self.expression.value(&|_| None)?;
+        Some((value != 0) != self.negated)
+    }
+}
+
+/// One open `#if`.
+#[derive(Clone, Debug, Default)]
 struct Frame {
-    /// The condition around it.
-    outer: Condition,
-    /// That no earlier branch was taken.
-    earlier_failed: Condition,
-    /// Of the current branch, the outer one included.
-    current: Condition,
+    /// What the earlier branches asked.
+    earlier: Vec<Test>,
+    /// What the current branch asks; `None` for an `#else` and a guard.
+    current: Option<Test>,
     /// Whether the place around it is dead.
     outer_dead: bool,
     /// Whether the current branch is never compiled.
     dead: bool,
     /// Whether an earlier branch always is.
     taken: bool,
-    /// Name of a guard that a `#define` may confirm.
-    guard: Option<Vec<u8>>,
+    /// Whether a `#define` may show it to be an include guard.
+    may_guard: bool,
 }
 
-/// Follows the directives of a file.
+/// Follows the directives of a file. Conditions are only worked out where they
+/// are asked for.
 #[derive(Clone, Debug, Default)]
 pub struct ConditionStack {
     frames: Vec<Frame>,
+    known: RefCell<Option<Condition>>,
 }
 
 impl ConditionStack {
     /// Moves past `directive`.
     pub fn directive(&mut self, directive: &Directive<'_>) {
-        let guard = self.frames.last_mut().and_then(|frame| frame.guard.take());
         match directive {
-            Directive::If(text) => self.open(&Expression::parse(text), false, None),
-            Directive::Ifdef(name) => self.open(&defined(name), false, None),
-            Directive::Ifndef(name) => self.open(&defined(name), true, Some(name.to_vec())),
-            Directive::Elif(text) => self.next(Some((Expression::parse(text), false))),
-            Directive::Elifdef(name) => self.next(Some((defined(name), false))),
-            Directive::Elifndef(name) => self.next(Some((defined(name), true))),
+            Directive::Define(define) => {
+                self.confirm_guard(define.name);
+                return;
+            }
+            Directive::If(text) => self.open(test(Expression::parse(text), false), false),
+            Directive::Ifdef(name) => self.open(test(defined(name), false), false),
+            Directive::Ifndef(name) => self.open(test(defined(name), true), true),
+            Directive::Elif(text) => self.next(Some(test(Expression::parse(text), false))),
+            Directive::Elifdef(name) => self.next(Some(test(defined(name), false))),
+            Directive::Elifndef(name) => self.next(Some(test(defined(name), true))),
             Directive::Else => self.next(None),
             Directive::Endif => drop(self.frames.pop()),
-            Directive::Define(define) if guard.as_deref() == Some(define.name) => {
-                if let Some(frame) = self.frames.last_mut() {
-                    frame.current = frame.outer.clone();
-                }
+            _ => {
+                self.no_guard();
+                return;
             }
-            _ => {}
+        }
+        self.known.replace(None);
+    }
+
+    /// An `#ifndef` with a `#define` of its name behind it is a guard.
+    fn confirm_guard(&mut self, name: &[u8]) {
+        let Some(frame) = self.frames.last_mut().filter(|frame| frame.may_guard) else {
+            return;
+        };
+        frame.may_guard = false;
+        let own = |test: &Test| matches!(&test.expression, Expression::Defined(guard) if guard.as_bytes() == name);
+        if frame.current.as_ref().is_some_and(own) {
+            frame.current = None;
+            self.known.replace(None);
+        }
+    }
+
+    fn no_guard(&mut self) {
+        if let Some(frame) = self.frames.last_mut() {
+            frame.may_guard = false;
         }
     }
 
@@ -337,56 +390,59 @@ impl ConditionStack {
 
     /// The condition at this place.
     pub fn condition(&self) -> Condition {
-        self.frames
-            .last()
-            .map(|frame| frame.current.clone())
-            .unwrap_or_default()
+        self.known
+            .borrow_mut()
+            .get_or_insert_with(|| self.work_out())
+            .clone()
     }
 
-    fn open(&mut self, expression: &Expression, negated: bool, guard: Option<Vec<u8>>) {
-        let outer = self.condition();
+    fn work_out(&self) -> Condition {
+        let mut condition = Condition::default();
+        for frame in &self.frames {
+            for test in &frame.earlier {
+                condition = condition.and(&test.fails());
+            }
+            if let Some(test) = &frame.current {
+                condition = condition.and(&test.holds());
+            }
+        }
+        condition
+    }
+
+    fn open(&mut self, test: Test, may_guard: bool) {
+        self.no_guard();
         let mut frame = Frame {
-            current: outer.clone(),
-            outer,
-            earlier_failed: Condition::default(),
             outer_dead: self.is_dead(),
-            dead: false,
-            taken: false,
-            guard,
+            may_guard,
+            ..Frame::default()
         };
-        frame.take(expression, negated);
+        frame.take(Some(test));
         self.frames.push(frame);
     }
 
-    fn next(&mut self, branch: Option<(Expression, bool)>) {
-        let Some(frame) = self.frames.last_mut() else {
-            return;
-        };
-        match branch {
-            Some((expression, negated)) => frame.take(&expression, negated),
-            None => {
-                frame.dead = frame.taken;
-                frame.current = frame.outer.and(&frame.earlier_failed);
-            }
+    fn next(&mut self, test: Option<Test>) {
+        if let Some(frame) = self.frames.last_mut() {
+            frame.may_guard = false;
+            frame.take(test);
         }
     }
 }
 
+fn test(expression: Expression, negated: bool) -> Test {
+    Test {
+        expression,
+        negated,
+    }
+}
+
 impl Frame {
-    fn take(&mut self, expression: &Expression, negated: bool) {
-        let value = expression
-            .value(&|_| None)
-            .map(|value| (value != 0) != negated);
+    /// Goes on to the branch that asks `test`, or to the `#else`.
+    fn take(&mut self, test: Option<Test>) {
+        self.earlier.extend(self.current.take());
+        let value = test.as_ref().map_or(Some(true), Test::value);
         self.dead = self.taken || value == Some(false);
         self.taken |= value == Some(true);
-        let (holds, fails) = if negated {
-            (Condition::fails(expression), Condition::holds(expression))
-        } else {
-            (Condition::holds(expression), Condition::fails(expression))
-        };
-        let (holds, fails) = (without_multi_read(&holds), without_multi_read(&fails));
-        self.current = self.outer.and(&self.earlier_failed).and(&holds);
-        self.earlier_failed = self.earlier_failed.and(&fails);
+        self.current = test;
     }
 }
 

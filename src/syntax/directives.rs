@@ -4,7 +4,8 @@
 //! Works on the text of one directive token. It may not know which macros
 //! matter.
 
-use super::lexer::{Kind, Span, Token, lex};
+use super::lexer::{Span, is_word_byte};
+use memchr::memmem;
 
 /// A directive; the slices point into its text.
 #[derive(Clone, Debug, PartialEq)]
@@ -93,20 +94,36 @@ fn keyword(text: &[u8]) -> (&[u8], usize) {
     (&text[start..start + length], start + length)
 }
 
-/// Tokens of the rest of a directive, with spans of the whole.
-fn tokens(text: &[u8], from: usize) -> Vec<Token> {
-    let mut tokens = lex(&text[from..], false).tokens;
-    for token in &mut tokens {
-        token.span = token.span.shifted(from as u32);
+/// Offset of the first byte from `from` on that is neither space nor comment.
+fn past_space(text: &[u8], from: usize) -> usize {
+    let mut at = from;
+    while let Some(&byte) = text.get(at) {
+        let rest = &text[at..];
+        if byte.is_ascii_whitespace() {
+            at += 1;
+        } else if rest.starts_with(b"\\\n") || rest.starts_with(b"\\\r\n") {
+            at += 2;
+        } else if rest.starts_with(b"/*") {
+            at += memmem::find(rest, b"*/").map_or(rest.len(), |end| end + 2);
+        } else {
+            break;
+        }
     }
-    tokens
+    at
+}
+
+/// The word at `from` and the offset past it; empty if there is none.
+fn word(text: &[u8], from: usize) -> (&[u8], usize) {
+    let rest = text.get(from..).unwrap_or_default();
+    let length = rest
+        .iter()
+        .position(|&byte| !is_word_byte(byte))
+        .unwrap_or(rest.len());
+    (&rest[..length], from + length)
 }
 
 fn first_word(text: &[u8], from: usize) -> &[u8] {
-    tokens(text, from)
-        .first()
-        .filter(|token| token.is_word())
-        .map_or(&[], |token| token.span.of(text))
+    word(text, past_space(text, from)).0
 }
 
 fn expression(text: &[u8], from: usize) -> &[u8] {
@@ -127,44 +144,39 @@ fn include(text: &[u8], from: usize) -> IncludeTarget<'_> {
 }
 
 fn define(text: &[u8], from: usize) -> Option<Define<'_>> {
-    let tokens = tokens(text, from);
-    let name = tokens.first().filter(|token| token.is_word())?.span;
+    let (name, past) = word(text, past_space(text, from));
+    if name.is_empty() {
+        return None;
+    }
     // Only a parenthesis that touches the name opens parameters.
-    let function_like = tokens
-        .get(1)
-        .is_some_and(|token| token.is(b'(') && token.span.start == name.end);
-    let (parameters, body_start) = if function_like {
-        let close = tokens.iter().position(|token| token.is(b')'))?;
-        let parameters = parameters(text, &tokens[2..close]);
-        (Some(parameters), tokens[close].span.end)
+    let (parameters, body_start) = if text.get(past) == Some(&b'(') {
+        let close = past + memchr::memchr(b')', &text[past..])?;
+        (Some(parameters(&text[past + 1..close])), close + 1)
     } else {
-        (None, name.end)
+        (None, past)
     };
     Some(Define {
-        name: name.of(text),
+        name,
         parameters,
         body: Span {
-            start: body_start,
+            start: body_start as u32,
             end: text.len() as u32,
         },
     })
 }
 
-fn parameters<'a>(text: &'a [u8], tokens: &[Token]) -> Vec<&'a [u8]> {
-    tokens
-        .split(|token| token.is(b','))
-        .filter_map(|part| {
-            let (first, last) = (part.first()?, part.last()?);
-            Some(&text[first.span.start as usize..last.span.end as usize])
+/// The parameters between the parentheses, without space and comments.
+fn parameters(list: &[u8]) -> Vec<&[u8]> {
+    list.split(|&byte| byte == b',')
+        .map(|part| {
+            let part = part.get(past_space(part, 0)..).unwrap_or_default();
+            let end = memmem::find(part, b"/*").unwrap_or(part.len());
+            let part = part[..end].trim_ascii_end();
+            part.strip_suffix(b"\\")
+                .map_or(part, <[u8]>::trim_ascii_end)
         })
+        .filter(|part| !part.is_empty())
         .collect()
-}
-
-/// The tokens of an expression, comments gone.
-pub fn expression_tokens(text: &[u8]) -> Vec<Token> {
-    let mut tokens = lex(text, false).tokens;
-    tokens.retain(|token| token.kind != Kind::Directive);
-    tokens
 }
 
 #[cfg(test)]
@@ -200,6 +212,11 @@ mod tests {
             Directive::parse(b"#include \"b.h\""),
             Directive::Include(IncludeTarget::Quoted(b"b.h"))
         );
+        let text = b"#define /* x */ X(a /* y */, \\\n b) c";
+        let Directive::Define(define) = Directive::parse(text) else {
+            panic!("no define")
+        };
+        assert_eq!(define.parameters, Some(vec![&b"a"[..], &b"b"[..]]));
         for text in [
             &b"#"[..],
             b"#define",
