@@ -94,7 +94,8 @@ impl<'a> Includes<'a> {
     }
 }
 
-fn file_name(path: &str) -> &str {
+/// The last part of a path.
+pub fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 

@@ -5,8 +5,8 @@
 //! it by, so the folder of the header is searched for the macro's name; for a
 //! header below include/, the files that include it.
 
-use super::facts::{Facts, MacroDefinition};
-use super::includes::Includes;
+use super::facts::{Facts, Include, MacroDefinition};
+use super::includes::{Includes, file_name};
 use super::pasting::resolve_by;
 use super::resolve::FactsByPath;
 use super::scan::is_source;
@@ -158,16 +158,18 @@ fn includers(
 ) -> BTreeSet<Arc<str>> {
     let mut reached: BTreeSet<Arc<str>> = BTreeSet::from([header.clone()]);
     loop {
+        // To find out which file is meant takes longer than to compare names.
+        let names: BTreeSet<&str> = reached.iter().map(|path| file_name(path)).collect();
+        let may_reach = |include: &&Include| names.contains(file_name(&include.target));
+        let reaches = |path: &Arc<str>, says: &Facts| {
+            says.includes.iter().filter(may_reach).any(|include| {
+                let found = includes.find(path, include);
+                found.is_some_and(|found| reached.contains(found))
+            })
+        };
         let more: Vec<Arc<str>> = facts
             .iter()
-            .filter(|(path, says)| {
-                !reached.contains(*path)
-                    && says.includes.iter().any(|include| {
-                        includes
-                            .find(path, include)
-                            .is_some_and(|found| reached.contains(found))
-                    })
-            })
+            .filter(|(path, says)| !reached.contains(*path) && reaches(path, says))
             .map(|(path, _)| path.clone())
             .collect();
         if more.is_empty() {

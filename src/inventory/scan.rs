@@ -20,18 +20,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 const NEEDLES: [&str; 15] = [
     "trace_",
     "register_trace_",
-    "tracepoint",
     "__tracepoint_",
+    "trace/events/",
+    "CREATE_TRACE_POINTS",
     "EXPORT_TRACEPOINT",
+    "tracepoint",
     "DECLARE_TRACE",
     "TRACE_EVENT",
     "TRACE_SYSTEM",
-    "CREATE_TRACE_POINTS",
     "DEFINE_TRACE",
     "DEFINE_EVENT",
     "TRACE_CUSTOM_EVENT",
     "DEFINE_CUSTOM_EVENT",
-    "trace/events/",
     "declare_trace!",
 ];
 
@@ -50,22 +50,56 @@ impl Default for Prefilter {
     }
 }
 
+/// How many of the needles speak only for themselves: a file with no other is
+/// done with its last.
+const CALLING: usize = 6;
+
+/// How much is read behind the last call, for its arguments.
+const TAIL: usize = 8 << 10;
+
 impl Prefilter {
-    /// Whether `text` may say something about tracepoints.
-    pub fn admits(&self, text: &[u8]) -> bool {
-        let starts_word = |at: usize| {
-            !at.checked_sub(1)
+    /// How much of `text` has to be read; `None` if it says nothing about
+    /// tracepoints.
+    pub fn extent(&self, text: &[u8]) -> Option<usize> {
+        let mut last = None;
+        for (needle, at) in self.matches(text) {
+            if at
+                .checked_sub(1)
                 .is_some_and(|before| is_word_byte(text[before]))
-        };
+            {
+                continue;
+            }
+            if needle >= CALLING || is_pasted(&text[at..]) {
+                return Some(text.len());
+            }
+            last = Some(at);
+        }
+        last.map(|at| text.len().min(at + TAIL))
+    }
+
+    /// Every needle, by its number, and where it is.
+    fn matches<'t>(&'t self, text: &'t [u8]) -> Box<dyn Iterator<Item = (usize, usize)> + 't> {
         match &self.searcher {
-            Some(searcher) => searcher
-                .find_iter(text)
-                .any(|found| starts_word(found.start())),
-            None => NEEDLES
-                .iter()
-                .any(|needle| memmem::find_iter(text, needle.as_bytes()).any(starts_word)),
+            Some(searcher) => Box::new(
+                searcher
+                    .find_iter(text)
+                    .map(|found| (found.pattern().as_usize(), found.start())),
+            ),
+            None => Box::new(NEEDLES.iter().enumerate().flat_map(|(number, needle)| {
+                memmem::find_iter(text, needle.as_bytes()).map(move |at| (number, at))
+            })),
         }
     }
+}
+
+/// Whether `##` follows the word that `text` starts with: a macro that is called
+/// without any of the needles.
+fn is_pasted(text: &[u8]) -> bool {
+    let past = text
+        .iter()
+        .position(|&byte| !is_word_byte(byte))
+        .unwrap_or(text.len());
+    text[past..].trim_ascii_start().starts_with(b"##")
 }
 
 /// Whether the file at `path` is one whose language the inventory reads.
@@ -95,10 +129,13 @@ pub fn facts_where(
     let prefilter = Prefilter::default();
     let found: Mutex<Vec<(Arc<str>, Facts)>> = Mutex::default();
     tree.visit(wanted, &|path, text| {
-        if is_framework_header(path) || !prefilter.admits(text) {
+        if is_framework_header(path) {
             return;
         }
-        let facts = reader::read(path, text, semantics, &[]);
+        let Some(extent) = prefilter.extent(text) else {
+            return;
+        };
+        let facts = reader::read(path, &text[..extent], semantics, &[]);
         if facts != Facts::default() {
             let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
             found.push((path.into(), facts));

@@ -174,10 +174,14 @@ fn is_tprobe(before: &[u8]) -> bool {
         // A lone t is a word like any other unless a quote opens it.
         Some(b"") => start
             .checked_sub(1)
-            .is_some_and(|at| matches!(words[at], b'"' | b'\'')),
+            .is_some_and(|at| matches!(words[at], b'"' | b'\'') && !ends_in_word(&words[..at])),
         Some(rest) => rest.starts_with(b":") && rest.len() > 1,
         None => false,
     }
+}
+
+fn ends_in_word(text: &[u8]) -> bool {
+    text.last().is_some_and(|&byte| is_word_byte(byte))
 }
 
 #[cfg(test)]

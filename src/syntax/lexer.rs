@@ -154,11 +154,10 @@ impl Lexer<'_> {
     fn step(&mut self) {
         let byte = self.text[self.at];
         let class = CLASSES[byte as usize];
-        if class & SPACE != 0 {
-            self.line_start |= self.directives && byte == b'\n';
-            self.at += 1;
-        } else if class & WORD != 0 {
+        if class & WORD != 0 {
             self.word(class);
+        } else if class & SPACE != 0 {
+            self.space();
         } else {
             match byte {
                 b'/' if self.peek(1) == Some(b'*') => self.block_comment(),
@@ -170,6 +169,16 @@ impl Lexer<'_> {
                 b'#' if self.peek(1) == Some(b'#') => self.push(2, Kind::Paste),
                 _ => self.push(1, Kind::Punctuator(byte)),
             }
+        }
+    }
+
+    fn space(&mut self) {
+        while let Some(&byte) = self.text.get(self.at) {
+            if CLASSES[byte as usize] & SPACE == 0 {
+                break;
+            }
+            self.line_start |= self.directives && byte == b'\n';
+            self.at += 1;
         }
     }
 
@@ -197,11 +206,13 @@ impl Lexer<'_> {
     }
 
     fn word(&mut self, class: u8) {
-        let rest = &self.text[self.at..];
-        let length = rest
-            .iter()
-            .position(|&byte| CLASSES[byte as usize] & WORD == 0)
-            .unwrap_or(rest.len());
+        let mut length = 1;
+        while let Some(&byte) = self.text.get(self.at + length) {
+            if CLASSES[byte as usize] & WORD == 0 {
+                break;
+            }
+            length += 1;
+        }
         let kind = if class & DIGIT != 0 {
             Kind::Number
         } else {
