@@ -185,6 +185,26 @@ impl<'a> Macros<'a> {
         found
     }
 
+    /// The macros of the tracing core that a call of `name` can come to, `name`
+    /// itself not among them.
+    pub fn core_macros_of(&self, name: &str, semantics: &Semantics) -> BTreeSet<Box<str>> {
+        let mut seen: BTreeSet<&str> = BTreeSet::from([name]);
+        let mut next: Vec<&str> = vec![name];
+        let mut found = BTreeSet::new();
+        while let Some(name) = next.pop() {
+            let variants = self.by_name.get(name).map_or(&[][..], Vec::as_slice);
+            for identifier in variants.iter().flat_map(|variant| variant.body.iter()) {
+                if seen.insert(identifier) {
+                    next.push(identifier);
+                    if semantics.is_framework_macro(identifier) {
+                        found.insert(identifier.clone());
+                    }
+                }
+            }
+        }
+        found
+    }
+
     /// The wrappers from `name` to the macro `framework` of the tracing core,
     /// outermost first.
     pub fn chain(&self, name: &str, framework: &str) -> Vec<Box<str>> {

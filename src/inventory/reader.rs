@@ -8,8 +8,8 @@
 
 use super::declarations::{Declared, declared};
 use super::facts::{
-    At, Attachment, CustomEvent, Definition, Export, Facts, Include, MacroDefinition, Mention,
-    Override, Target, Use,
+    At, Attachment, CustomEvent, Definition, Export, Facts, Include, MacroDefinition, Makes,
+    Mention, Override, Target, Use,
 };
 use super::macros::Macros;
 use super::pasting;
@@ -184,7 +184,7 @@ impl<'a> Reader<'a> {
             b"TRACE_SYSTEM" => {
                 self.system = Some(String::from_utf8_lossy(body).trim().into());
             }
-            name => self.overridden(index, name, body, condition),
+            name => self.overridden(index, name, condition),
         }
         self.macros
             .define(define.name, text, body, condition, self.semantics);
@@ -193,27 +193,16 @@ impl<'a> Reader<'a> {
     }
 
     /// A macro of the tracing core being given another body.
-    fn overridden(&mut self, index: usize, name: &[u8], body: &[u8], condition: &Condition) {
+    fn overridden(&mut self, index: usize, name: &[u8], condition: &Condition) {
         let Ok(name) = std::str::from_utf8(name) else {
             return;
         };
         if self.semantics.effect(name).is_none() {
             return;
         }
-        let lexed = lex(body, false);
-        let makes = lexed
-            .tokens
-            .iter()
-            .filter(|token| token.kind == Kind::Identifier)
-            .filter_map(|token| std::str::from_utf8(token.span.of(body)).ok())
-            .filter(|word| *word != name)
-            .filter_map(|word| self.semantics.effect(word))
-            .fold(super::facts::Makes::default(), |makes, effect| {
-                makes.or(super::declarations::makes(effect))
-            });
         self.facts.overrides.push(Override {
             name: name.into(),
-            makes,
+            makes: Makes::default(),
             at: self.at(self.tokens[index].span.start),
             condition: condition.clone(),
         });
@@ -517,6 +506,7 @@ impl<'a> Reader<'a> {
     // The end of the file.
 
     fn finish(mut self) -> Facts {
+        self.weigh_overrides();
         self.attach_looked_up();
         pasting::resolve_in_file(
             self.text,
@@ -528,6 +518,18 @@ impl<'a> Reader<'a> {
         self.keep_macros();
         self.facts.prune();
         self.facts
+    }
+
+    /// What the redefined macros come to, now that all of the file's are known.
+    fn weigh_overrides(&mut self) {
+        for one in &mut self.facts.overrides {
+            let cores = self.macros.core_macros_of(&one.name, self.semantics);
+            one.makes = cores
+                .iter()
+                .filter_map(|core| self.semantics.effect(core))
+                .map(super::declarations::makes)
+                .fold(Makes::default(), Makes::or);
+        }
     }
 
     /// Strings in a file that looks tracepoints up by name may be their names.
