@@ -17,8 +17,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// What every file that says something about tracepoints contains, at the start
 /// of a word.
-const NEEDLES: [&str; 15] = [
+const NEEDLES: [&str; 18] = [
     "trace_",
+    "__trace_",
+    "ftrace_v",
+    "__ftrace_v",
     "register_trace_",
     "__tracepoint_",
     "trace/events/",

@@ -37,7 +37,8 @@ pub enum Sign {
 }
 
 /// The prefixes of generated functions (include/linux/tracepoint.h,
-/// `__DECLARE_TRACE`), longest first where one is a prefix of another.
+/// `__DECLARE_TRACE`), longest first where one is a prefix of another, and those of
+/// the trace_printk family that differ (include/linux/trace_printk.h).
 const PREFIXES: [&[u8]; 6] = [
     b"trace_",
     b"__trace_",

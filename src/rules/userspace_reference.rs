@@ -23,6 +23,15 @@ const BPF_SECTIONS: [&[u8]; 7] = [
     b"tracepoint",
 ];
 
+/// Functions of libbpf and bcc that are given the name of a tracepoint as a string.
+const LOADERS: [&[u8]; 5] = [
+    b"bpf_raw_tracepoint_open",
+    b"bpf_program__attach_raw_tracepoint",
+    b"bpf_program__attach_raw_tracepoint_opts",
+    b"bpf_program__attach_tracepoint",
+    b"attach_raw_tracepoint",
+];
+
 /// Looks at the files that the series touches, or at all of those folders.
 pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
     let mut names: Vec<&str> = sight.state.inventory.bare_names().into_iter().collect();
@@ -106,6 +115,7 @@ fn opened(text: &[u8], at: usize, length: usize) -> Option<String> {
         b':' => after_colon(before),
         b'/' => after_slash(before),
         b' ' | b'\t' => is_tprobe(before),
+        b'"' | b'\'' => is_given_to_loader(before),
         _ => false,
     };
     let start = before
@@ -158,6 +168,14 @@ fn ends_with_word(folder: &[u8], word: &[u8]) -> bool {
         .is_some_and(|rest| !rest.last().is_some_and(|&byte| is_word_byte(byte)))
 }
 
+/// `bpf_raw_tracepoint_open("X", …)`, with the name on the line of the call.
+fn is_given_to_loader(before: &[u8]) -> bool {
+    before
+        .iter()
+        .rposition(|&byte| byte == b'(')
+        .is_some_and(|open| LOADERS.contains(&word_before(&before[..=open]).0))
+}
+
 /// `t X`, `t:event X`, `t:group/event X` of dynamic_events (Documentation/trace/fprobetrace.rst).
 fn is_tprobe(before: &[u8]) -> bool {
     let words = before.trim_ascii_end();
@@ -205,6 +223,7 @@ mod tests {
             "tracepoint:sched:x_tp",
             "echo 't:my/ev x_tp' >> dynamic_events",
             "echo 't x_tp' >> dynamic_events",
+            "bpf_program__attach_raw_tracepoint(prog, \"x_tp\")",
         ] {
             assert!(form(text).is_some(), "{text}");
         }
@@ -214,6 +233,7 @@ mod tests {
             "see :c:func:`x_tp`",
             "trace_x_tp(rq)",
             "it isn't x_tp",
+            "pr_info(\"x_tp\")",
             "sched:x_tp_other",
             "kernel/sched/x_tp",
         ] {
