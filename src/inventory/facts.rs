@@ -225,7 +225,7 @@ pub struct Facts {
 
 impl Facts {
     /// Whether nothing is said about tracepoints, but for includes that may
-    /// lead to files that do.
+    /// lead to files that do, and calls of macros that other files define.
     fn is_silent(&self) -> bool {
         self.declarations.is_empty()
             && self.definitions.is_empty()
@@ -239,9 +239,10 @@ impl Facts {
             && self.pasting.is_empty()
     }
 
-    /// Drops what can be of no use to anyone.
-    pub fn prune(&mut self) {
-        if self.is_silent() {
+    /// Drops what can be of no use to anyone. A trace header may say all that
+    /// it says by macros of other headers.
+    pub fn prune(&mut self, is_trace_header: bool) {
+        if self.is_silent() && !is_trace_header {
             self.unresolved.clear();
             self.includes
                 .retain(|include| include.creates || include.target.contains("trace"));

@@ -516,7 +516,7 @@ impl<'a> Reader<'a> {
             &mut self.facts,
         );
         self.keep_macros();
-        self.facts.prune();
+        self.facts.prune(self.system.is_some());
         self.facts
     }
 

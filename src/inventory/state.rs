@@ -117,6 +117,7 @@ impl State {
                 facts.insert(path.as_str().into(), Arc::new(new));
             }
         }
+        self.read_with_imports(changes, &mut facts);
         let texts = changes.iter().filter_map(|(path, new)| match new {
             NewText::Whole(text) => Some((path.as_str(), text.as_ref())),
             _ => None,
@@ -128,11 +129,22 @@ impl State {
         Ok(Self::joined(self.semantics.clone(), facts))
     }
 
+    /// Reads the changed files again that call macros of headers, as both are now.
+    fn read_with_imports(&self, changes: &BTreeMap<String, NewText>, facts: &mut FactsByPath) {
+        for (path, new) in changes {
+            let NewText::Whole(text) = new else { continue };
+            let imported = super::extensions::imported(path, facts);
+            if !imported.is_empty() {
+                let again = reader::read(path, text, &self.semantics, &imported);
+                facts.insert(path.as_str().into(), Arc::new(again));
+            }
+        }
+    }
+
     fn facts_of(&self, path: &str, new: &NewText) -> Facts {
         let known = self.facts.get(path);
-        let imported = super::extensions::imported(path, &self.facts);
         match new {
-            NewText::Whole(text) => reader::read(path, text, &self.semantics, &imported),
+            NewText::Whole(text) => reader::read(path, text, &self.semantics, &[]),
             NewText::Absent => Facts::default(),
             NewText::Hunks { before, after } => partial::changed(
                 path,
