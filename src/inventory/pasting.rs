@@ -255,7 +255,7 @@ impl Place<'_> {
                     let target = Target::Function(text_of(tokens.word(index)));
                     self.attach(target, probe.into_iter().collect(), condition, facts);
                 }
-                Some(Sign::Symbol { name, probes }) => {
+                Some(Sign::Symbol { name, probes, .. }) => {
                     self.attach(Target::Symbol(name), probes, condition, facts);
                 }
                 Some(Sign::Guard(name)) => {

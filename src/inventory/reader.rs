@@ -69,6 +69,8 @@ pub(super) struct Reader<'a> {
     facts: Facts,
     /// Probes that are attached to tracepoints found by name or by pointer.
     probes_of_some: Vec<Box<str>>,
+    /// The attachments to which those may belong: of pointers to tracepoints.
+    pointers: Vec<usize>,
     /// Whether tracepoints are looked up by name.
     looks_up: bool,
     /// String literals that may be names of tracepoints, by token.
@@ -89,6 +91,7 @@ impl<'a> Reader<'a> {
             creates: false,
             facts: Facts::default(),
             probes_of_some: Vec::new(),
+            pointers: Vec::new(),
             looks_up: false,
             strings: Vec::new(),
         }
@@ -476,7 +479,16 @@ impl<'a> Reader<'a> {
                 let target = Target::Function(text_of(tokens.word(index)));
                 self.attach(target, probe.into_iter().collect(), origin);
             }
-            Sign::Symbol { name, probes } => self.attach(Target::Symbol(name), probes, origin),
+            Sign::Symbol {
+                name,
+                probes,
+                registered,
+            } => {
+                if !registered {
+                    self.pointers.push(self.facts.attachments.len());
+                }
+                self.attach(Target::Symbol(name), probes, origin);
+            }
             Sign::RegistersSome(probe) => self.probes_of_some.extend(probe),
             Sign::LooksUp => self.looks_up = true,
         }
@@ -534,8 +546,8 @@ impl<'a> Reader<'a> {
 
     /// Strings in a file that looks tracepoints up by name may be their names.
     fn attach_looked_up(&mut self) {
-        for attachment in &mut self.facts.attachments {
-            if matches!(attachment.target, Target::Symbol(_)) {
+        for &index in &self.pointers {
+            if let Some(attachment) = self.facts.attachments.get_mut(index) {
                 attachment
                     .probes
                     .extend(self.probes_of_some.iter().cloned());

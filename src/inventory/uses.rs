@@ -28,6 +28,8 @@ pub enum Sign {
         name: Box<str>,
         /// Which of them may be the probe.
         probes: Vec<Box<str>>,
+        /// Whether the call that it stands in attaches the probe.
+        registered: bool,
     },
     /// `tracepoint_probe_register(tp, probe, …)` on a tracepoint that is not
     /// named there: the probe.
@@ -219,13 +221,14 @@ fn symbol(tokens: Tokens<'_>, index: usize, name: &[u8]) -> Option<Sign> {
     if name.is_empty() || is_exported_or_detached(tokens, index) {
         return None;
     }
-    let probes = match registering_call_around(tokens, index) {
-        Some(probe) => probe.into_iter().collect(),
-        None => tokens.companions(index),
+    let (probes, registered) = match registering_call_around(tokens, index) {
+        Some(probe) => (probe.into_iter().collect(), true),
+        None => (tokens.companions(index), false),
     };
     Some(Sign::Symbol {
         name: text_of(name),
         probes,
+        registered,
     })
 }
 
@@ -295,17 +298,18 @@ mod tests {
             signs("register_trace_prio_a((void *)&probe, data, 3)"),
             [Sign::Registers(Some("probe".into()))]
         );
-        let symbol = Sign::Symbol {
+        let symbol = |registered| Sign::Symbol {
             name: "a".into(),
             probes: names(&["probe"]),
+            registered,
         };
         assert_eq!(
             signs("tracepoint_probe_register_prio(&__tracepoint_a, probe, x, 1)"),
-            [symbol.clone()]
+            [symbol(true)]
         );
         assert_eq!(
             signs("struct t x[] = { { &__tracepoint_a, probe }, };"),
-            [symbol]
+            [symbol(false)]
         );
         assert_eq!(
             signs("for_each_kernel_tracepoint(look, 0); tracepoint_probe_register(tp, probe, 0)"),

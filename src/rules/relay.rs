@@ -6,7 +6,7 @@ use super::review::{Sight, declared_at, related};
 use super::trace_printk;
 use crate::inventory::resolve::{Inventory, Probe, Tracepoint};
 use crate::inventory::scan::is_source;
-use crate::syntax::functions::{functions, names_used};
+use crate::syntax::functions::{functions, living, names_used};
 use crate::syntax::lines::Lines;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Mutex, PoisonError};
@@ -66,7 +66,7 @@ pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
             let folder = folders
                 .entry(path.to_owned())
                 .or_insert_with(|| Folder::read(sight, path));
-            if let Some(route) = folder.route(&probe.functions, inventory) {
+            if let Some(route) = folder.route(probe, inventory) {
                 found.push(finding(hook, probe, &route));
             }
         }
@@ -146,18 +146,30 @@ impl Folder {
         Self { functions }
     }
 
-    /// The shortest way from one of `probes` to an output.
-    fn route(&self, probes: &[Box<str>], inventory: &Inventory) -> Option<Route> {
-        let mut queue: VecDeque<Vec<String>> =
-            probes.iter().map(|name| vec![name.to_string()]).collect();
-        let mut seen: BTreeSet<String> = BTreeSet::new();
-        while let Some(way) = queue.pop_front() {
+    /// The functions that `name` can mean in `file`: its own before others.
+    fn meant(&self, name: &str, file: &str) -> Vec<&Function> {
+        let same = self.functions.get(name).map_or(&[][..], Vec::as_slice);
+        let own: Vec<&Function> = same.iter().filter(|one| one.place.file == file).collect();
+        if own.is_empty() {
+            same.iter().collect()
+        } else {
+            own
+        }
+    }
+
+    /// The shortest way from a probe to an output.
+    fn route(&self, probe: &Probe, inventory: &Inventory) -> Option<Route> {
+        let start = |name: &Box<str>| (vec![name.to_string()], probe.site.file.to_string());
+        let mut queue: VecDeque<(Vec<String>, String)> =
+            probe.functions.iter().map(start).collect();
+        let mut seen: BTreeSet<(String, String)> = BTreeSet::new();
+        while let Some((way, file)) = queue.pop_front() {
             let name = way.last().cloned().unwrap_or_default();
-            if !seen.insert(name.clone()) {
+            if !seen.insert((name.clone(), file.clone())) {
                 continue;
             }
-            let same = self.functions.get(&name).map_or(&[][..], Vec::as_slice);
-            for function in same {
+            let meant = self.meant(&name, &file);
+            for function in &meant {
                 if let Some(output) = output_of(function, &name, inventory) {
                     return Some(Route {
                         functions: way,
@@ -172,15 +184,15 @@ impl Folder {
                 {
                     let mut longer = way.clone();
                     longer.push(next.clone());
-                    queue.push_back(longer);
+                    queue.push_back((longer, function.place.file.clone()));
                 }
             }
             // A probe may stand in another folder, and a macro may paste the call.
-            if let Some(event) = event_called_by(&name, function_folder(same), inventory) {
+            if let Some(event) = event_called_by(&name, &meant, inventory) {
                 return Some(Route {
                     functions: way,
                     output: format!("the trace event {event}"),
-                    place: same.first().map(|function| function.place.clone()),
+                    place: meant.first().map(|function| function.place.clone()),
                 });
             }
         }
@@ -188,18 +200,9 @@ impl Folder {
     }
 }
 
-fn function_folder(same: &[Function]) -> Option<&str> {
-    same.first().map(|function| {
-        function
-            .place
-            .file
-            .rsplit_once('/')
-            .map_or("", |(folder, _)| folder)
-    })
-}
-
 fn in_file(path: &str, text: &[u8]) -> Vec<(String, Function)> {
     let lines = Lines::of(text);
+    let text = &*living(text);
     functions(text)
         .into_iter()
         .map(|function| {
@@ -256,20 +259,17 @@ fn event_of(name: &str, inventory: &Inventory) -> Option<String> {
 }
 
 /// The trace event that a function called `name` calls, by the inventory's own
-/// account: in `folder`, or anywhere if that is not known.
-fn event_called_by(name: &str, folder: Option<&str>, inventory: &Inventory) -> Option<String> {
+/// account: in the files of `meant`, or anywhere if there are none.
+fn event_called_by(name: &str, meant: &[&Function], inventory: &Inventory) -> Option<String> {
     let events = inventory.tracepoints.iter().filter(|one| !one.is_bare());
     events
         .flat_map(|event| event.call_sites.iter().map(move |call| (event, call)))
         .find(|(_, call)| {
             call.function.as_deref() == Some(name)
-                && folder.is_none_or(|folder| {
-                    call.site
-                        .file
-                        .rsplit_once('/')
-                        .map_or("", |(parent, _)| parent)
-                        == folder
-                })
+                && (meant.is_empty()
+                    || meant
+                        .iter()
+                        .any(|function| *function.place.file == *call.site.file))
         })
         .map(|(event, _)| event.name().to_owned())
 }

@@ -6,9 +6,11 @@
 //! coarser answer is added, so that nothing is lost. It may not know what the
 //! functions that are named do.
 
+use super::conditions::ConditionStack;
 use super::directives::Directive;
 use super::lexer::{Kind, Span, Token, lex};
 use super::outline::Outline;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use tree_sitter::{Node, Parser, TreeCursor};
 
@@ -20,6 +22,24 @@ pub struct Function {
     /// From the first token of its declaration to its closing brace; of a
     /// macro, its body.
     pub span: Span,
+}
+
+/// `text` with blanks in place of what is never built, such as the lines of an
+/// `#if 0`. All that is left stands where it stood.
+pub fn living(text: &[u8]) -> Cow<'_, [u8]> {
+    let mut living = Cow::Borrowed(text);
+    let mut conditions = ConditionStack::default();
+    for token in lex(text, true).tokens {
+        if token.kind == Kind::Directive {
+            conditions.directive(&Directive::parse(token.span.of(text)));
+        } else if conditions.is_dead() {
+            let dead = &mut living.to_mut()[token.span.start as usize..token.span.end as usize];
+            dead.iter_mut()
+                .filter(|byte| **byte != b'\n')
+                .for_each(|byte| *byte = b' ');
+        }
+    }
+    living
 }
 
 /// The functions that `text` defines, and its function-like macros.
@@ -156,6 +176,13 @@ mod tests {
         assert!(body.ends_with('}'));
         let used = names_used(found[2].span.of(text.as_bytes()));
         assert!(used.contains("k") && used.contains("m") && used.contains("n"));
+    }
+
+    #[test]
+    fn what_is_never_built_is_blank() {
+        let text = "a();\n#if 0\nb();\n#else\nc();\n#endif\n";
+        let living = living(text.as_bytes());
+        assert_eq!(&*living, text.replace("b();", "    ").as_bytes());
     }
 
     #[test]
