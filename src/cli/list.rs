@@ -62,8 +62,8 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<
         is_source(path) || tools && path.strip_prefix("tools/").is_some_and(is_source)
     })?;
     let wanted = |one: &&Tracepoint| {
-        !(arguments.bare && !one.is_bare())
-            && !(arguments.event && one.is_bare())
+        (!arguments.bare || one.is_bare())
+            && (!arguments.event || !one.is_bare())
             && path
                 .as_ref()
                 .is_none_or(|glob| glob.is_match(one.file.as_ref()))

@@ -313,10 +313,7 @@ fn concerns(name: &[u8], body: &[u8], semantics: &Semantics) -> bool {
 
 fn expand_with(text: &[u8], variants: &[&Variant<'_>]) -> Vec<u8> {
     let mut table = MacroTable::default();
-    for directive in variants
-        .iter()
-        .filter_map(|variant| variant.text.as_deref())
-    {
+    for directive in variants.iter().filter_map(|variant| variant.text) {
         table.define(directive);
     }
     expand(text, &table)

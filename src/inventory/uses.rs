@@ -185,11 +185,13 @@ pub fn sign(tokens: Tokens<'_>, index: usize) -> Option<Sign> {
 
 /// Whether the word starts as one of those does that are looked for.
 fn may_be_sign(word: &[u8]) -> bool {
-    match word {
-        [b't', b'r', b'a', b'c', b'e', ..] | [b'_', b'_', b't' | b'd' | b'f', ..] => true,
-        [b'r', b'e' | b'u', b'g' | b's', ..] | [b'f', b'o' | b't', b'r', ..] => true,
-        _ => false,
-    }
+    matches!(
+        word,
+        [b't', b'r', b'a', b'c', b'e', ..]
+            | [b'_', b'_', b't' | b'd' | b'f', ..]
+            | [b'r', b'e' | b'u', b'g' | b's', ..]
+            | [b'f', b'o' | b't', b'r', ..]
+    )
 }
 
 fn sign_of(tokens: Tokens<'_>, index: usize, word: &[u8]) -> Option<Sign> {

@@ -68,7 +68,8 @@ fn one(out: &mut dyn Write, subject: &Subject, count: usize, options: Options) -
     for entry in &shown {
         finding(out, subject, entry, options)?;
     }
-    if !options.no_summary && !(clean && options.quiet == 1) {
+    let no_summary = options.no_summary || (clean && options.quiet == 1);
+    if !no_summary {
         summary(out, subject, &shown, options)?;
     }
     if options.quiet == 0 {

@@ -159,9 +159,9 @@ impl Folder {
 
     /// The shortest way from a probe to an output.
     fn route(&self, probe: &Probe, inventory: &Inventory) -> Option<Route> {
-        let start = |name: &Box<str>| (vec![name.to_string()], probe.site.file.to_string());
-        let mut queue: VecDeque<(Vec<String>, String)> =
-            probe.functions.iter().map(start).collect();
+        let start = |name: &str| (vec![name.to_owned()], probe.site.file.to_string());
+        let functions = probe.functions.iter().map(AsRef::as_ref);
+        let mut queue: VecDeque<(Vec<String>, String)> = functions.map(start).collect();
         let mut seen: BTreeSet<(String, String)> = BTreeSet::new();
         while let Some((way, file)) = queue.pop_front() {
             let name = way.last().cloned().unwrap_or_default();

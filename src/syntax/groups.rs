@@ -95,8 +95,8 @@ pub fn arguments(text: &[u8], tokens: &[Token], open: usize, close: usize) -> Ve
     let mut depths = Depths::default();
     let mut ranges = Vec::new();
     let mut start = open + 1;
-    for index in open + 1..close.min(tokens.len()) {
-        let token = &tokens[index];
+    let inside = tokens.iter().enumerate().take(close).skip(open + 1);
+    for (index, token) in inside {
         if token.kind == Kind::Directive {
             depths.directive(token.span.of(text));
         } else if opens(token) {
