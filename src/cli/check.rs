@@ -133,7 +133,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<
         arguments.zones.as_deref(),
     )?;
     let mut problems = Vec::new();
-    let report = match (&arguments.git, &tree) {
+    let mut report = match (&arguments.git, &tree) {
         (Some(range), Some(tree)) => commits(tree, range, &zones)?,
         (Some(_), None) => bail!("--git needs a kernel tree: give one with --tree DIR"),
         (None, Some(tree)) if arguments.inputs.is_empty() => whole(tree, &zones)?,
@@ -148,6 +148,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<
             &mut problems,
         )?,
     };
+    report.incomplete = !problems.is_empty();
     match arguments.format() {
         Format::Human => human::write(out, &report, arguments.strict)?,
         Format::Checkpatch => {

@@ -5,8 +5,8 @@ use super::facts::{At, Declaration, Facts, Makes};
 use super::uses::{Tokens, text_of};
 use crate::kernel::semantics::{MacroEffect, NamePattern, Semantics};
 use crate::syntax::conditions::Condition;
-use crate::syntax::groups::{arguments, closing, joined};
-use crate::syntax::lexer::{Kind, Token};
+use crate::syntax::groups::{closing, items, joined, parameter};
+use crate::syntax::lexer::{Kind, Token, lex};
 use std::ops::Range;
 
 /// What a call turned out to be.
@@ -36,13 +36,13 @@ pub fn makes(effect: &MacroEffect) -> Makes {
     }
 }
 
-/// Reads the call whose macro name is at `index`. `expand` is asked for the
-/// name where the argument is not a single word.
+/// Reads the call whose macro name is at `index`. `expand` is asked for a name
+/// that is not a single word, and for a list that stands in a macro of its own.
 pub fn declared(
     tokens: Tokens<'_>,
     index: usize,
     semantics: &Semantics,
-    expand: impl Fn(&[u8]) -> Option<Box<str>>,
+    expand: impl Fn(&[u8]) -> Vec<u8>,
 ) -> Option<Declared> {
     let framework = std::str::from_utf8(tokens.word(index)).ok()?;
     let effect = semantics.effect(framework)?;
@@ -75,8 +75,8 @@ pub fn declared(
         makes: makes(effect),
         at: At::default(),
         condition: Condition::default(),
-        prototype: call.list(effect.prototype, b"TP_PROTO"),
-        arguments: call.list(effect.arguments, b"TP_ARGS"),
+        prototype: call.list(effect.prototype, b"TP_PROTO", parameter, &expand),
+        arguments: call.list(effect.arguments, b"TP_ARGS", joined, &expand),
         class: effect
             .class
             .filter(|&class| class != pattern.argument)
@@ -86,17 +86,16 @@ pub fn declared(
     })))
 }
 
+/// How an item of a list becomes text.
+type Spelling = fn(&[u8], &[Token]) -> String;
+
 struct Call<'a> {
     tokens: Tokens<'a>,
     arguments: Vec<Range<usize>>,
 }
 
 impl Call<'_> {
-    fn name(
-        &self,
-        pattern: &NamePattern,
-        expand: &impl Fn(&[u8]) -> Option<Box<str>>,
-    ) -> Option<Box<str>> {
+    fn name(&self, pattern: &NamePattern, expand: &impl Fn(&[u8]) -> Vec<u8>) -> Option<Box<str>> {
         let words: Vec<&Token> = self
             .tokens
             .all
@@ -108,7 +107,12 @@ impl Call<'_> {
             [] => return None,
             [word] if word.is_word() => text_of(word.span.of(self.tokens.text)),
             [first, .., last] => {
-                expand(&self.tokens.text[first.span.start as usize..last.span.end as usize])?
+                let text = &self.tokens.text[first.span.start as usize..last.span.end as usize];
+                let expanded = expand(text);
+                match lex(&expanded, false).tokens.as_slice() {
+                    [word] if word.is_word() => text_of(word.span.of(&expanded)),
+                    _ => return None,
+                }
             }
             [_] => return None,
         };
@@ -116,7 +120,13 @@ impl Call<'_> {
     }
 
     /// The items of `TP_PROTO(…)` or `TP_ARGS(…)`, by place or else by name.
-    fn list(&self, place: Option<usize>, wrapper: &[u8]) -> Vec<Box<str>> {
+    fn list(
+        &self,
+        place: Option<usize>,
+        wrapper: &[u8],
+        spelling: Spelling,
+        expand: &impl Fn(&[u8]) -> Vec<u8>,
+    ) -> Vec<Box<str>> {
         let by_place = place.and_then(|place| self.arguments.get(place));
         let by_name = self
             .arguments
@@ -125,31 +135,50 @@ impl Call<'_> {
         let Some(range) = by_name.or(by_place) else {
             return Vec::new();
         };
-        self.items(range.clone())
-    }
-
-    fn items(&self, range: Range<usize>) -> Vec<Box<str>> {
         let Tokens { text, all } = self.tokens;
-        let wrapped = matches!(
-            self.tokens.word(range.start),
-            b"TP_PROTO" | b"TP_ARGS" | b"PARAMS"
-        ) && self.tokens.is(range.start + 1, b'(');
-        let close = if wrapped {
-            closing(text, all, range.start + 1)
-        } else {
-            None
+        let range = unwrapped(self.tokens, range.clone());
+        let argument = all.get(range.clone()).unwrap_or_default();
+        // As TP_PROTO_pwm() of include/trace/events/pwm.h.
+        let [name, open, .., last] = argument else {
+            return texts(self.tokens, range, spelling);
         };
-        let ranges = match close {
-            Some(close) => arguments(text, all, range.start + 1, close),
-            None => vec![range],
+        if !(name.kind == Kind::Identifier && open.is(b'(') && last.is(b')')) {
+            return texts(self.tokens, range, spelling);
+        }
+        let expanded = expand(&text[name.span.start as usize..last.span.end as usize]);
+        let lexed = lex(&expanded, false);
+        let tokens = Tokens {
+            text: &expanded,
+            all: &lexed.tokens,
         };
-        ranges
-            .into_iter()
-            .filter_map(|range| all.get(range))
-            .map(|tokens| joined(text, tokens).into_boxed_str())
-            .filter(|item| !item.is_empty())
-            .collect()
+        texts(tokens, unwrapped(tokens, 0..tokens.all.len()), spelling)
     }
+}
+
+/// What stands in the parentheses of `TP_PROTO()` and its like, which wrappers nest.
+fn unwrapped(tokens: Tokens<'_>, mut range: Range<usize>) -> Range<usize> {
+    while matches!(
+        tokens.word(range.start),
+        b"TP_PROTO" | b"TP_ARGS" | b"PARAMS"
+    ) && tokens.is(range.start + 1, b'(')
+    {
+        let Some(close) = closing(tokens.text, tokens.all, range.start + 1) else {
+            break;
+        };
+        range = range.start + 2..close;
+    }
+    range
+}
+
+/// The items of a list, each as text.
+fn texts(tokens: Tokens<'_>, range: Range<usize>, spelling: Spelling) -> Vec<Box<str>> {
+    let Tokens { text, all } = tokens;
+    items(text, all, range)
+        .into_iter()
+        .filter_map(|range| all.get(range))
+        .map(|tokens| spelling(text, tokens).into_boxed_str())
+        .filter(|item| !item.is_empty())
+        .collect()
 }
 
 /// Adds what one call makes under each choice of variants: declarations of the

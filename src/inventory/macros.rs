@@ -11,6 +11,7 @@ use crate::kernel::expand::{MacroTable, expand};
 use crate::kernel::semantics::Semantics;
 use crate::syntax::conditions::Condition;
 use crate::syntax::lexer::{Kind, lex};
+use memchr::memmem;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -301,7 +302,12 @@ fn concerns(name: &[u8], body: &[u8], semantics: &Semantics) -> bool {
     let is_framework = |word: &[u8]| {
         std::str::from_utf8(word).is_ok_and(|word| semantics.is_framework_macro(word))
     };
-    if is_framework(name) || super::pasting::pastes(body) {
+    // Lists of parameters have macros of their own, as TP_PROTO_pwm().
+    let lists = [&b"TP_PROTO"[..], b"TP_ARGS"];
+    if is_framework(name)
+        || super::pasting::pastes(body)
+        || lists.iter().any(|list| memmem::find(body, list).is_some())
+    {
         return true;
     }
     semantics.may_name_framework(body)

@@ -35,8 +35,8 @@ const PASTERS: [&[u8]; 3] = [
     b"#define __PASTE(a, b) a##b",
 ];
 
-/// Expands a name argument that is not a single word.
-pub fn name_of(words: &[u8], macros: &Macros<'_>) -> Option<Box<str>> {
+/// Expands an argument by all macros of its file.
+pub fn expand_argument(words: &[u8], macros: &Macros<'_>) -> Vec<u8> {
     let mut table = MacroTable::default();
     for paster in PASTERS {
         table.define(paster);
@@ -46,11 +46,7 @@ pub fn name_of(words: &[u8], macros: &Macros<'_>) -> Option<Box<str>> {
             table.define(text);
         }
     }
-    let expanded = expand(words, &table);
-    match lex(&expanded, false).tokens.as_slice() {
-        [word] if word.is_word() => Some(text_of(word.span.of(&expanded))),
-        _ => None,
-    }
+    expand(words, &table)
 }
 
 /// The macros that paste names of generated functions, and those that call them.

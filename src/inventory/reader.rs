@@ -416,8 +416,9 @@ impl<'a> Reader<'a> {
 
     /// Records what the call of a macro of the tracing core at `index` makes.
     fn declare(&mut self, tokens: Tokens<'_>, index: usize, origin: &Origin, via: &[Box<str>]) {
-        let Some(call) = declared(tokens, index, self.semantics, |words| self.name_of(words))
-        else {
+        let Some(call) = declared(tokens, index, self.semantics, |words| {
+            pasting::expand_argument(words, &self.macros)
+        }) else {
             return;
         };
         match call {
@@ -445,11 +446,6 @@ impl<'a> Reader<'a> {
                 condition: origin.condition.clone(),
             }),
         }
-    }
-
-    /// A name argument that is not a single word, expanded.
-    fn name_of(&self, words: &[u8]) -> Option<Box<str>> {
-        pasting::name_of(words, &self.macros)
     }
 
     // Uses.

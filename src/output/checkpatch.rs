@@ -2,6 +2,7 @@
 //! Findings in the exact shape of the kernel's scripts/checkpatch.pl, for
 //! everything that already reads that: b4, editors, bots.
 
+use super::printable;
 use super::report::{Entry, Report, Subject};
 use super::status::Counts;
 use crate::rules::finding::Level;
@@ -46,12 +47,17 @@ pub fn write(out: &mut dyn Write, report: &Report, options: Options) -> io::Resu
         ..options
     };
     for subject in &report.subjects {
-        one(out, subject, report.subjects.len(), options)?;
+        one(out, subject, report, options)?;
     }
     Ok(())
 }
 
-fn one(out: &mut dyn Write, subject: &Subject, count: usize, options: Options) -> io::Result<()> {
+fn one(
+    out: &mut dyn Write,
+    subject: &Subject,
+    report: &Report,
+    options: Options,
+) -> io::Result<()> {
     let shown: Vec<&Entry> = subject
         .findings
         .iter()
@@ -61,9 +67,10 @@ fn one(out: &mut dyn Write, subject: &Subject, count: usize, options: Options) -
     if options.mailback && clean {
         return Ok(());
     }
-    if options.quiet == 0 && count > 1 {
-        let line = "-".repeat(subject.called.len());
-        writeln!(out, "{line}\n{}\n{line}", subject.called)?;
+    if options.quiet == 0 && report.subjects.len() > 1 {
+        let called = printable(&subject.called);
+        let line = "-".repeat(called.len());
+        writeln!(out, "{line}\n{called}\n{line}")?;
     }
     for entry in &shown {
         finding(out, subject, entry, options)?;
@@ -72,7 +79,7 @@ fn one(out: &mut dyn Write, subject: &Subject, count: usize, options: Options) -
     if !no_summary {
         summary(out, subject, &shown, options)?;
     }
-    if options.quiet == 0 {
+    if options.quiet == 0 && !(clean && report.incomplete) {
         trailer(out, subject, clean)?;
         types(out, &shown, clean)?;
     }
@@ -95,8 +102,9 @@ fn finding(
         .shown
         .as_ref()
         .map_or(found.place.line, |shown| shown.input_line);
+    let file = printable(&found.place.file);
     let prefix = if options.showfile {
-        format!("{}:{}: ", found.place.file, found.place.line)
+        format!("{file}:{}: ", found.place.line)
     } else if options.emacs {
         format!("{}:{line}: ", emacs_name(subject, entry, options))
     } else {
@@ -108,20 +116,16 @@ fn finding(
     } else {
         write!(out, "{style:#}")?;
     }
-    writeln!(out, " {}", found.message)?;
+    writeln!(out, " {}", printable(&found.message))?;
     if options.terse {
         return Ok(());
     }
     if !options.showfile {
-        writeln!(
-            out,
-            "#{line}: FILE: {}:{}:",
-            found.place.file, found.place.line
-        )?;
+        writeln!(out, "#{line}: FILE: {file}:{}:", found.place.line)?;
     }
     if let Some(shown) = &entry.shown {
         let sign = if options.files { "+" } else { "" };
-        writeln!(out, "{sign}{}", shown.text)?;
+        writeln!(out, "{sign}{}", printable(&shown.text))?;
     }
     writeln!(out)
 }
@@ -164,13 +168,13 @@ fn trailer(out: &mut dyn Write, subject: &Subject, clean: bool) -> io::Result<()
         writeln!(
             out,
             "\n{} has no obvious style problems and is ready for submission.",
-            subject.called
+            printable(&subject.called)
         )
     } else {
         writeln!(
             out,
             "\n{} has style problems, please review.",
-            subject.called
+            printable(&subject.called)
         )
     }
 }

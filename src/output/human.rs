@@ -2,6 +2,7 @@
 //! Findings for people: the source line with a caret, related places, and a
 //! verdict in one sentence.
 
+use super::printable;
 use super::report::{Entry, Report, Subject};
 use super::status::Counts;
 use crate::rules::finding::{Finding, Level};
@@ -55,9 +56,9 @@ fn heading(out: &mut dyn Write, subject: &Subject) -> io::Result<()> {
     if subject.title.is_empty() {
         return Ok(());
     }
-    writeln!(out, "{BOLD}{}{BOLD:#}", subject.called)?;
+    writeln!(out, "{BOLD}{}{BOLD:#}", printable(&subject.called))?;
     if !subject.called.contains(&subject.title) {
-        writeln!(out, "    {}", subject.title)?;
+        writeln!(out, "    {}", printable(&subject.title))?;
     }
     writeln!(out)
 }
@@ -66,7 +67,11 @@ fn finding(out: &mut dyn Write, entry: &Entry) -> io::Result<()> {
     let found = &entry.finding;
     let style = colour(found.level);
     let head = format!("{}[{}]: ", found.level, found.rule);
-    let message = wrapped(&found.message, WIDTH.saturating_sub(4), head.len());
+    let message = wrapped(
+        &printable(&found.message),
+        WIDTH.saturating_sub(4),
+        head.len(),
+    );
     writeln!(
         out,
         "{style}{}{style:#}{BOLD}[{}]{BOLD:#}: {}",
@@ -79,7 +84,10 @@ fn finding(out: &mut dyn Write, entry: &Entry) -> io::Result<()> {
     writeln!(
         out,
         "{:digits$}{FAINT}-->{FAINT:#} {}:{}:{}",
-        "", place.file, place.line, place.column
+        "",
+        printable(&place.file),
+        place.line,
+        place.column
     )?;
     if let Some(source) = &entry.source {
         source_line(out, found, source, digits)?;
@@ -89,7 +97,10 @@ fn finding(out: &mut dyn Write, entry: &Entry) -> io::Result<()> {
         writeln!(
             out,
             "{:digits$} {FAINT}={FAINT:#} {}:{}: {}",
-            "", place.file, place.line, related.message
+            "",
+            printable(&place.file),
+            place.line,
+            printable(&related.message)
         )?;
     }
     writeln!(out)
@@ -117,7 +128,7 @@ fn source_line(
         out,
         "{FAINT}{} |{FAINT:#} {}",
         found.place.line,
-        shortened(&expanded(source))
+        printable(&shortened(&expanded(source)))
     )?;
     writeln!(
         out,
@@ -173,6 +184,10 @@ fn counted(count: usize, what: &str) -> String {
 }
 
 fn verdict(out: &mut dyn Write, report: &Report, strict: bool) -> io::Result<()> {
+    // Of nothing there is nothing to say, least of all that it is clean.
+    if report.subjects.is_empty() {
+        return Ok(());
+    }
     let counts = Counts::of(report.entries().map(|entry| &entry.finding));
     let what = match report.subjects.as_slice() {
         [one] if one.title.is_empty() => "the tree".to_owned(),
@@ -188,6 +203,7 @@ fn verdict(out: &mut dyn Write, report: &Report, strict: bool) -> io::Result<()>
     let word = match level {
         Level::Error => "leaks or misplaced hooks",
         Level::Warning => "passes with warnings",
+        Level::Note if report.incomplete => "no bare tracepoint leaks in what could be read",
         Level::Note => "no bare tracepoint leaks",
     };
     let mut parts = Vec::new();
@@ -205,5 +221,6 @@ fn verdict(out: &mut dyn Write, report: &Report, strict: bool) -> io::Result<()>
     } else {
         format!(" ({})", parts.join(", "))
     };
+    let what = printable(&what);
     writeln!(out, "{style}{word}{style:#}: {what}{tail}")
 }

@@ -15,6 +15,7 @@ struct Document<'a> {
     tree: Option<&'a TreeName>,
     #[serde(skip_serializing_if = "Option::is_none")]
     profile: Option<&'a str>,
+    complete: bool,
     findings: Vec<Item<'a>>,
     summary: Summary,
 }
@@ -95,6 +96,7 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         },
         tree: report.tree.as_ref(),
         profile: report.profile.as_deref(),
+        complete: !report.incomplete,
         findings: findings
             .into_iter()
             .map(|(subject, entry)| item(subject, entry))

@@ -11,3 +11,33 @@ pub mod json;
 pub mod list;
 pub mod report;
 pub mod status;
+
+use std::borrow::Cow;
+
+/// `text` of a stranger without what a terminal would obey: control characters but
+/// the tab, and the marks that reorder text.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    let obeyed = |c: char| {
+        c.is_control() && c != '\t'
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if text.contains(obeyed) {
+        Cow::Owned(text.replace(obeyed, "\u{fffd}"))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::printable;
+
+    #[test]
+    fn a_terminal_obeys_nothing() {
+        assert_eq!(printable("\tTRACE_EVENT(é);"), "\tTRACE_EVENT(é);");
+        assert_eq!(
+            printable("a\x1b[31mb\u{202e}c\u{9b}"),
+            "a\u{fffd}[31mb\u{fffd}c\u{fffd}"
+        );
+    }
+}

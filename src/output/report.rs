@@ -51,6 +51,9 @@ pub struct Report {
     pub subjects: Vec<Subject>,
     /// The merges of a range, which were not.
     pub skipped: Vec<String>,
+    /// Whether some of the input could not be read or placed, so that having found
+    /// nothing means less.
+    pub incomplete: bool,
 }
 
 impl Report {

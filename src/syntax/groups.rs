@@ -92,10 +92,15 @@ pub fn closing_within(
 /// The token ranges between the commas of the group `open..=close`, directives
 /// left in. An empty group has no arguments.
 pub fn arguments(text: &[u8], tokens: &[Token], open: usize, close: usize) -> Vec<Range<usize>> {
+    items(text, tokens, open + 1..close)
+}
+
+/// The token ranges between the commas of `range`.
+pub fn items(text: &[u8], tokens: &[Token], range: Range<usize>) -> Vec<Range<usize>> {
     let mut depths = Depths::default();
     let mut ranges = Vec::new();
-    let mut start = open + 1;
-    let inside = tokens.iter().enumerate().take(close).skip(open + 1);
+    let Range { mut start, end } = range;
+    let inside = tokens.iter().enumerate().take(end).skip(start);
     for (index, token) in inside {
         if token.kind == Kind::Directive {
             depths.directive(token.span.of(text));
@@ -108,8 +113,8 @@ pub fn arguments(text: &[u8], tokens: &[Token], open: usize, close: usize) -> Ve
             start = index + 1;
         }
     }
-    if !ranges.is_empty() || start < close {
-        ranges.push(start..close);
+    if !ranges.is_empty() || start < end {
+        ranges.push(start..end);
     }
     ranges
 }
@@ -125,6 +130,31 @@ pub fn joined(text: &[u8], tokens: &[Token]) -> String {
         }
         out.extend_from_slice(token.span.of(text));
         end = Some(token.span.end);
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// The text of a parameter, such as `struct rq *rq`, in the kernel's own spacing
+/// whatever the spacing of the source or of a macro's expansion.
+pub fn parameter(text: &[u8], tokens: &[Token]) -> String {
+    let mut out = Vec::new();
+    let mut rest = tokens
+        .iter()
+        .filter(|token| token.kind != Kind::Directive)
+        .peekable();
+    while let Some(token) = rest.next() {
+        out.extend_from_slice(token.span.of(text));
+        let Some(next) = rest.peek() else {
+            break;
+        };
+        let after_word = token.is_word() && (next.is_word() || next.is(b'*'));
+        let before_pointer = token.is_word() && next.is(b'(') && {
+            let mut ahead = rest.clone();
+            ahead.nth(1).is_some_and(|token| token.is(b'*'))
+        };
+        if after_word || before_pointer || token.is(b',') {
+            out.push(b' ');
+        }
     }
     String::from_utf8_lossy(&out).into_owned()
 }
@@ -145,6 +175,21 @@ mod tests {
                 .map(|range| joined(text, &tokens[range]))
                 .collect(),
         )
+    }
+
+    #[test]
+    fn parameters_are_spaced_as_the_kernel_spaces_them() {
+        for (source, expected) in [
+            ("struct  rq * rq", "struct rq *rq"),
+            ("const char*const *  v", "const char *const *v"),
+            ("int ( * fun ) ( unsigned int )", "int (*fun)(unsigned int)"),
+            ("u8 a [ N ]", "u8 a[N]"),
+            ("int f(int,long)", "int f(int, long)"),
+            ("void", "void"),
+        ] {
+            let text = source.as_bytes();
+            assert_eq!(parameter(text, &lex(text, true).tokens), expected);
+        }
     }
 
     #[test]
