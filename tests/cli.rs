@@ -1,0 +1,805 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! The real binary, as a user or a gate runs it: what goes to which stream, in
+//! which shape, and with which exit status.
+
+use snapbox::cmd::Command;
+use snapbox::{Data, str};
+use std::fs;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures")
+        .join(name)
+}
+
+/// barepoint in a folder that is in no kernel tree, with nothing in its way.
+fn barepoint(scratch: &TempDir) -> Command {
+    Command::new(env!("CARGO_BIN_EXE_barepoint"))
+        .current_dir(scratch.path())
+        .env_remove("NO_COLOR")
+        .env_remove("CLICOLOR_FORCE")
+        .env("TERM", "dumb")
+}
+
+fn scratch() -> TempDir {
+    tempfile::tempdir().expect("a folder")
+}
+
+/// A folder with `kernel`, a copy of a small tree, and `leak.patch` for it.
+fn workplace() -> TempDir {
+    let folder = scratch();
+    copy(&fixture("kernel-7.3"), &folder.path().join("kernel"));
+    fs::write(folder.path().join("leak.patch"), LEAK).expect("written");
+    folder
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder");
+    for entry in fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let target = to.join(entry.file_name());
+        if entry.file_type().expect("a type").is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).expect("copied");
+        }
+    }
+}
+
+const LEAK: &str = "\
+From 0123456789abcdef0123456789abcdef01234567 Mon Sep 17 00:00:00 2001
+From: A Contributor <a@example.org>
+Date: Mon, 5 Jan 2026 10:00:00 +0000
+Subject: [PATCH 1/1] sched: Trace overutilization
+
+It is useful.
+---
+ include/trace/events/sched.h | 4 ++--
+ 1 file changed, 2 insertions(+), 2 deletions(-)
+
+diff --git a/include/trace/events/sched.h b/include/trace/events/sched.h
+--- a/include/trace/events/sched.h
++++ b/include/trace/events/sched.h
+@@ -78,7 +78,8 @@ DECLARE_TRACE(pelt_cfs,
+ \tTP_PROTO(struct cfs_rq *cfs_rq),
+ \tTP_ARGS(cfs_rq));
+ 
+-DECLARE_TRACE(sched_overutilized,
++TRACE_EVENT(sched_overutilized,
+ \tTP_PROTO(struct root_domain *rd, bool overutilized),
+-\tTP_ARGS(rd, overutilized));
++\tTP_ARGS(rd, overutilized),
++\tTP_STRUCT__entry(), TP_fast_assign(), TP_printk(\"\"));
+ 
+-- 
+2.47.3
+";
+
+/// Says what a hook is for.
+const CLEAN: &str = "\
+From: A Contributor <a@example.org>
+Subject: [PATCH] sched: Say what a hook is for
+
+---
+diff --git a/include/trace/events/sched.h b/include/trace/events/sched.h
+--- a/include/trace/events/sched.h
++++ b/include/trace/events/sched.h
+@@ -78,6 +78,7 @@ DECLARE_TRACE(pelt_cfs,
+ \tTP_PROTO(struct cfs_rq *cfs_rq),
+ \tTP_ARGS(cfs_rq));
+ 
++/* The root domain is, or is no longer, overutilized. No TRACE_EVENT(x) here. */
+ DECLARE_TRACE(sched_overutilized,
+ \tTP_PROTO(struct root_domain *rd, bool overutilized),
+ \tTP_ARGS(rd, overutilized));
+";
+
+/// Every file below `folder`, with its text.
+fn everything(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut all = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let text = fs::read(&path).unwrap_or_default();
+                all.push((path, text));
+            }
+        }
+    }
+    all.sort();
+    all
+}
+
+mod check {
+    use super::*;
+
+    #[test]
+    fn a_leak_is_shown_with_its_line() {
+        let place = workplace();
+        barepoint(&place)
+            .args(["check", "--tree", "kernel", "leak.patch"])
+            .assert()
+            .code(1)
+            .stdout_eq(str![[r#"
+leak.patch
+    sched: Trace overutilization
+
+error[promotion]: bare tracepoint sched_overutilized_tp becomes the trace
+    event sched_overutilized by TRACE_EVENT() without the approval of a
+    maintainer of SCHEDULER
+  --> include/trace/events/sched.h:81:1
+   |
+81 | TRACE_EVENT(sched_overutilized,
+   | ^^^^^^^^^^^
+   = include/trace/events/sched.h:81: it is declared bare here before the patch
+
+leaks or misplaced hooks: leak.patch (1 error)
+
+"#]])
+            .stderr_eq(str![]);
+    }
+
+    #[test]
+    fn the_kernel_tree_around_is_used() {
+        let place = workplace();
+        barepoint(&place)
+            .current_dir(place.path().join("kernel/kernel/sched"))
+            .args(["check", "--terse", "../../../leak.patch"])
+            .assert()
+            .code(1)
+            .stdout_eq(str![[r#"
+../../../leak.patch:19: ERROR: bare tracepoint sched_overutilized_tp becomes the trace event sched_overutilized by TRACE_EVENT() without the approval of a maintainer of SCHEDULER
+total: 1 errors, 0 warnings, 10 lines checked
+
+"#]]);
+    }
+
+    #[test]
+    fn without_a_tree_the_profile_is_named() {
+        let place = workplace();
+        fs::remove_dir_all(place.path().join("kernel")).expect("removed");
+        barepoint(&place)
+            .args(["check", "leak.patch"])
+            .assert()
+            .code(1)
+            .stdout_eq(str![[r#"
+No kernel tree: checked against the embedded profile of Linux 7.3.4.
+Give --tree DIR to check against a tree.
+
+leak.patch
+    sched: Trace overutilization
+
+error[promotion]: bare tracepoint sched_overutilized_tp becomes the trace
+    event sched_overutilized by TRACE_EVENT() without the approval of a
+    maintainer of SCHEDULER
+  --> include/trace/events/sched.h:81:1
+   |
+81 | TRACE_EVENT(sched_overutilized,
+   | ^^^^^^^^^^^
+   = include/trace/events/sched.h:861: it is declared bare here before the patch
+
+leaks or misplaced hooks: leak.patch (1 error)
+
+"#]]);
+    }
+
+    #[test]
+    fn checkpatch_in_its_shapes() {
+        let place = workplace();
+        for (arguments, expected) in [
+            (&["--format", "checkpatch"][..], str![[r#"
+ERROR: bare tracepoint sched_overutilized_tp becomes the trace event sched_overutilized by TRACE_EVENT() without the approval of a maintainer of SCHEDULER
+#19: FILE: include/trace/events/sched.h:81:
++TRACE_EVENT(sched_overutilized,
+
+total: 1 errors, 0 warnings, 10 lines checked
+
+leak.patch has style problems, please review.
+
+NOTE: For what a finding means and how to mend it: barepoint explain promotion
+
+"#]]),
+            (&["--show-types", "--no-summary"], str![[r#"
+ERROR:PROMOTION: bare tracepoint sched_overutilized_tp becomes the trace event sched_overutilized by TRACE_EVENT() without the approval of a maintainer of SCHEDULER
+#19: FILE: include/trace/events/sched.h:81:
++TRACE_EVENT(sched_overutilized,
+
+
+leak.patch has style problems, please review.
+
+NOTE: For what a finding means and how to mend it: barepoint explain promotion
+
+"#]]),
+            (&["--terse", "--no-summary"], str![[r#"
+leak.patch:19: ERROR: bare tracepoint sched_overutilized_tp becomes the trace event sched_overutilized by TRACE_EVENT() without the approval of a maintainer of SCHEDULER
+
+"#]]),
+            (&["--emacs", "-q"], str![[r#"
+leak.patch:19: ERROR: bare tracepoint sched_overutilized_tp becomes the trace event sched_overutilized by TRACE_EVENT() without the approval of a maintainer of SCHEDULER
+#19: FILE: include/trace/events/sched.h:81:
++TRACE_EVENT(sched_overutilized,
+
+total: 1 errors, 0 warnings, 10 lines checked
+
+"#]]),
+            (
+                &["--terse", "--showfile", "-q", "--no-summary", "--mailback"],
+                str![[r#"
+include/trace/events/sched.h:81: ERROR: bare tracepoint sched_overutilized_tp becomes the trace event sched_overutilized by TRACE_EVENT() without the approval of a maintainer of SCHEDULER
+
+"#]],
+            ),
+        ] {
+            barepoint(&place)
+                .args(["check", "--tree", "kernel", "leak.patch"])
+                .args(arguments)
+                .assert()
+                .code(1)
+                .stdout_eq(expected);
+        }
+    }
+
+    #[test]
+    fn mailback_is_silent_about_a_clean_patch() {
+        let place = workplace();
+        fs::write(place.path().join("clean.patch"), CLEAN).expect("written");
+        for (arguments, expected) in [
+            (&["-q", "--terse", "--mailback", "--no-summary"][..], str![]),
+            (&["-q", "--terse", "--no-summary"], str![]),
+            (&["-q"], str![]),
+            (&["--format", "checkpatch"], str![[r#"
+total: 0 errors, 0 warnings, 7 lines checked
+
+clean.patch has no obvious style problems and is ready for submission.
+
+"#]]),
+        ] {
+            barepoint(&place)
+                .args(["check", "--tree", "kernel", "clean.patch"])
+                .args(arguments)
+                .assert()
+                .code(0)
+                .stdout_eq(expected)
+                .stderr_eq(str![]);
+        }
+    }
+
+    #[test]
+    fn json_has_the_documented_keys() {
+        let place = workplace();
+        barepoint(&place)
+            .args([
+                "check",
+                "--tree",
+                "kernel",
+                "--format",
+                "json",
+                "leak.patch",
+            ])
+            .assert()
+            .code(1)
+            .stdout_eq(snapbox::file!["snapshots/check.json"]);
+    }
+
+    #[test]
+    fn colour_when_asked_for_only() {
+        let place = workplace();
+        let coloured = |arguments: &[&str], no_color: bool| {
+            let mut command = barepoint(&place).args(["check", "--tree", "kernel", "leak.patch"]);
+            if no_color {
+                command = command.env("NO_COLOR", "1");
+            }
+            let output = command.args(arguments).output().expect("it runs");
+            output.stdout.contains(&0x1b)
+        };
+        assert!(!coloured(&[], false), "a pipe has no colours");
+        assert!(coloured(&["--color", "always"], false));
+        assert!(
+            coloured(&["--color=always"], true),
+            "a flag outranks NO_COLOR"
+        );
+        assert!(!coloured(&["--color", "never"], false));
+        assert!(coloured(
+            &["--format", "checkpatch", "--color", "always"],
+            false
+        ));
+        assert!(!coloured(&["--format", "json", "--color", "always"], false));
+    }
+
+    #[test]
+    fn the_same_from_standard_input_a_folder_and_an_mbox() {
+        let place = workplace();
+        let folder = place.path().join("series");
+        fs::create_dir(&folder).expect("a folder");
+        fs::write(folder.join("0001-leak.patch"), LEAK).expect("written");
+        fs::write(
+            folder.join("0000-cover-letter.patch"),
+            "From: A <a@example.org>\nSubject: [PATCH 0/1] x\n\nWords.\n",
+        )
+        .expect("written");
+        fs::write(place.path().join("all.mbox"), LEAK).expect("written");
+        for (input, name) in [
+            ("-", "-"),
+            ("series", "series/0001-leak.patch"),
+            ("all.mbox", "all.mbox"),
+        ] {
+            let output = barepoint(&place)
+                .args(["check", "--tree", "kernel", "--format", "json", input])
+                .stdin(LEAK)
+                .output()
+                .expect("it runs");
+            assert_eq!(output.status.code(), Some(1), "{input}");
+            let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+            assert_eq!(json["findings"][0]["rule"], "promotion", "{input}");
+            assert_eq!(json["findings"][0]["patch"], name, "{input}");
+            assert_eq!(json["summary"]["errors"], 1, "{input}");
+        }
+    }
+
+    #[test]
+    fn approval_makes_it_a_note() {
+        let place = workplace();
+        let acked = LEAK.replace(
+            "It is useful.\n",
+            "It is useful.\n\nAcked-by: Ann Scheduler <ann@example.org>\n",
+        );
+        let maintainers = fs::read_to_string(place.path().join("kernel/MAINTAINERS")).expect("it");
+        let section = maintainers
+            .split("\nSCHEDULER\n")
+            .nth(1)
+            .expect("a section");
+        let maintainer = section
+            .split("M:\t")
+            .nth(1)
+            .and_then(|rest| rest.lines().next());
+        let acked = acked.replace(
+            "Ann Scheduler <ann@example.org>",
+            maintainer.expect("an M:"),
+        );
+        fs::write(place.path().join("acked.patch"), acked).expect("written");
+        barepoint(&place)
+            .args(["check", "--tree", "kernel", "acked.patch"])
+            .assert()
+            .code(0)
+            .stdout_eq(str![[r#"
+acked.patch
+    sched: Trace overutilization
+
+note[promotion]: bare tracepoint sched_overutilized_tp becomes the trace
+    event sched_overutilized by TRACE_EVENT() (Acked-by: Ingrid Sched
+    <ingrid@example.org>)
+  --> include/trace/events/sched.h:81:1
+   |
+81 | TRACE_EVENT(sched_overutilized,
+   | ^^^^^^^^^^^
+   = include/trace/events/sched.h:81: it is declared bare here before the patch
+
+no bare tracepoint leaks: acked.patch (1 note)
+
+"#]]);
+    }
+
+    #[test]
+    fn our_own_patches_need_no_tree() {
+        let place = scratch();
+        for (version, release) in [("7.3", "7.3."), ("6.12", "6.12.")] {
+            let patches = format!("{}/patches/{version}", env!("CARGO_MANIFEST_DIR"));
+            let output = barepoint(&place)
+                .args(["check", "--strict", &patches])
+                .output()
+                .expect("it runs");
+            let shown = String::from_utf8_lossy(&output.stdout);
+            assert_eq!(output.status.code(), Some(0), "{shown}");
+            assert!(
+                shown.contains(&format!("embedded profile of Linux {release}")),
+                "{shown}"
+            );
+            assert!(shown.contains("no bare tracepoint leaks"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_reader_that_goes_away_is_no_crash() {
+        use std::process::{Command, Stdio};
+        let place = workplace();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_barepoint"))
+            .current_dir(place.path())
+            .args(["check", "--tree", "kernel", "leak.patch"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it runs");
+        drop(child.stdout.take());
+        let output = child.wait_with_output().expect("it ends");
+        assert!(
+            matches!(output.status.code(), Some(1 | 2)),
+            "{:?}",
+            output.status
+        );
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    }
+}
+
+mod bad_input {
+    use super::*;
+
+    /// Runs `check` of `input`; it is to fail with one line that has all of `says`,
+    /// with nothing to say on the other stream, and nothing written.
+    fn refuses(place: &TempDir, arguments: &[&str], says: &[&str]) {
+        let before = everything(place.path());
+        let output = barepoint(place)
+            .args(arguments)
+            .stdin(Data::new())
+            .output()
+            .expect("it runs");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{arguments:?}: {stderr}");
+        for part in says {
+            assert!(
+                stderr.contains(part),
+                "{arguments:?}: no {part:?} in {stderr}"
+            );
+        }
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "", "{arguments:?}");
+        assert!(before == everything(place.path()), "{arguments:?} wrote");
+    }
+
+    /// With a tree and with the profile.
+    fn refuses_patch(place: &TempDir, input: &str, says: &[&str]) {
+        refuses(place, &["check", "--tree", "kernel", input], says);
+        refuses(place, &["check", input], says);
+    }
+
+    fn with(name: &str, text: impl AsRef<[u8]>) -> TempDir {
+        let place = workplace();
+        fs::write(place.path().join(name), text).expect("written");
+        place
+    }
+
+    #[test]
+    fn not_a_patch() {
+        let place = with("letter.txt", "Dear maintainer,\n\nhow are you?\n");
+        refuses_patch(&place, "letter.txt", &["letter.txt", "not a patch"]);
+    }
+
+    #[test]
+    fn empty() {
+        refuses_patch(&with("empty.patch", ""), "empty.patch", &["empty.patch"]);
+        refuses_patch(&workplace(), "-", &["-: "]);
+    }
+
+    #[test]
+    fn truncated() {
+        let end = LEAK.find("+\tTP_ARGS(rd").expect("a line");
+        let place = with("cut.patch", &LEAK[..end]);
+        refuses_patch(&place, "cut.patch", &["cut.patch:14", "cut off"]);
+    }
+
+    #[test]
+    fn for_another_tree() {
+        let other = LEAK.replace(
+            "DECLARE_TRACE(sched_overutilized,",
+            "DECLARE_TRACE(sched_unheard_of,",
+        );
+        let place = with("other.patch", other);
+        let output = barepoint(&place)
+            .args(["check", "--tree", "kernel", "other.patch"])
+            .output()
+            .expect("it runs");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{stderr}");
+        assert!(
+            stderr.contains("other.patch:") && stderr.contains("include/trace/events/sched.h"),
+            "{stderr}"
+        );
+        assert!(!String::from_utf8_lossy(&output.stdout).contains("no bare tracepoint leaks:"));
+    }
+
+    #[test]
+    fn no_kernel() {
+        let place = workplace();
+        fs::create_dir(place.path().join("empty")).expect("a folder");
+        for command in [&["check", "leak.patch"][..], &["check"], &["list"]] {
+            let arguments = [command, &["--tree", "empty"]].concat();
+            refuses(
+                &place,
+                &arguments,
+                &["empty is not a kernel tree", "include/linux/tracepoint.h"],
+            );
+        }
+        refuses(&place, &["list", "--tree", "nowhere"], &["nowhere"]);
+        refuses(&place, &["list"], &["--tree"]);
+        refuses(&place, &["check"], &["nothing to check"]);
+    }
+
+    #[test]
+    fn a_kernel_that_cannot_be_understood() {
+        let place = workplace();
+        let header = place.path().join("kernel/include/linux/tracepoint.h");
+        fs::write(header, "#define DECLARE_TRACE(name, proto, args)\n").expect("written");
+        refuses(&place, &["list", "--tree", "kernel"], &["tracepoint"]);
+        refuses(&place, &["check", "--tree", "kernel"], &["tracepoint"]);
+    }
+
+    #[test]
+    fn a_folder_without_patches() {
+        let place = workplace();
+        fs::create_dir(place.path().join("none")).expect("a folder");
+        fs::write(place.path().join("none/notes.txt"), "x").expect("written");
+        refuses_patch(&place, "none", &["none", ".patch"]);
+    }
+
+    #[test]
+    fn what_is_not_there_or_cannot_be_read() {
+        let place = workplace();
+        refuses_patch(&place, "gone.patch", &["gone.patch", "No such file"]);
+        // Root may read everything; a loop of links is unreadable to all.
+        std::os::unix::fs::symlink("loop.patch", place.path().join("loop.patch")).expect("a link");
+        refuses_patch(&place, "loop.patch", &["loop.patch", "cannot read"]);
+    }
+
+    #[test]
+    fn one_bad_patch_among_good_ones_leaves_the_findings() {
+        let place = workplace();
+        let output = barepoint(&place)
+            .args(["check", "--tree", "kernel", "gone.patch", "leak.patch"])
+            .output()
+            .expect("it runs");
+        assert_eq!(output.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&output.stdout).contains("error[promotion]"));
+        assert!(String::from_utf8_lossy(&output.stderr).contains("gone.patch"));
+    }
+
+    #[test]
+    fn random_bytes() {
+        // xorshift: the same bytes on every run.
+        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+        let bytes: Vec<u8> = std::iter::repeat_with(|| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state.to_le_bytes()
+        })
+        .take(10_000_000 / 8)
+        .flatten()
+        .collect();
+        refuses_patch(&with("noise", bytes), "noise", &["noise", "not a patch"]);
+    }
+
+    #[test]
+    fn a_path_that_leaves_the_tree() {
+        for path in [
+            "../../etc/passwd",
+            "/etc/passwd",
+            "include/../../../etc/passwd",
+        ] {
+            let place = with(
+                "passwd.patch",
+                format!(
+                    "From: A <a@example.org>\nSubject: x\n\n---\ndiff --git a/{path} b/{path}\n\
+                     --- a/{path}\n+++ b/{path}\n@@ -1 +1,2 @@\n root:x:0:0:root:/root:/bin/bash\n+TRACE_EVENT(x);\n"
+                ),
+            );
+            refuses_patch(
+                &place,
+                "passwd.patch",
+                &["passwd.patch:", "the path"],
+            );
+        }
+    }
+
+    #[test]
+    fn a_macro_that_expands_to_itself() {
+        let patch = "\
+From: A <a@example.org>
+Subject: [PATCH] sched: Go round
+
+---
+diff --git a/kernel/sched/round.h b/kernel/sched/round.h
+new file mode 100644
+--- /dev/null
++++ b/kernel/sched/round.h
+@@ -0,0 +1,6 @@
++#define ONE(x) OTHER(x) OTHER(x)
++#define OTHER(x) ONE(x) ONE(x)
++#define EVENT(x) EVENT(x) TRACE_EVENT(x)
++ONE(a)
++OTHER(b)
++EVENT(c)
+";
+        let place = with("round.patch", patch);
+        let output = barepoint(&place)
+            .args([
+                "check",
+                "--tree",
+                "kernel",
+                "--terse",
+                "--no-summary",
+                "round.patch",
+            ])
+            .output()
+            .expect("it runs");
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(
+            String::from_utf8_lossy(&output.stdout),
+            "round.patch:15: ERROR: new trace event c in zone scheduler by EVENT(), which comes to \
+             TRACE_EVENT() without the approval of a maintainer of SCHEDULER\n"
+        );
+    }
+
+    #[test]
+    fn escapes_do_not_reach_a_terminal() {
+        let hostile = LEAK.replace(
+            "+TRACE_EVENT(sched_overutilized,",
+            "+TRACE_EVENT(sched_overutilized, /* \u{1b}]0;owned\u{7} \u{202e} */",
+        );
+        let place = with("hostile.patch", hostile);
+        for format in ["human", "checkpatch"] {
+            let output = barepoint(&place)
+                .args([
+                    "check",
+                    "--tree",
+                    "kernel",
+                    "--color",
+                    "always",
+                    "--format",
+                    format,
+                    "hostile.patch",
+                ])
+                .output()
+                .expect("it runs");
+            let shown = String::from_utf8_lossy(&output.stdout);
+            assert_eq!(output.status.code(), Some(1), "{shown}");
+            assert!(shown.contains("owned"), "{shown}");
+            assert!(
+                !shown.contains("\u{1b}]") && !shown.contains(['\u{7}', '\u{202e}']),
+                "{shown}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_command_line_that_makes_no_sense() {
+        let place = workplace();
+        for arguments in [
+            &["check", "--format", "postscript", "leak.patch"][..],
+            &["check", "--git", "HEAD", "leak.patch"],
+            &["check", "--zones", "gone.toml", "leak.patch"],
+            &["check", "--tree", "kernel", "--git", "HEAD"],
+            &["list", "--bare", "--event"],
+            &["list", "--tree", "kernel", "--name", "[x"],
+            &["explain", "no-such-rule"],
+            &["fly"],
+        ] {
+            let output = barepoint(&place).args(arguments).output().expect("it runs");
+            assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+            assert!(!output.stderr.is_empty(), "{arguments:?}");
+            assert!(output.stdout.is_empty(), "{arguments:?}");
+        }
+    }
+}
+
+mod list {
+    use super::*;
+
+    fn listed(name: &str, arguments: &[&str]) -> snapbox::cmd::OutputAssert {
+        Command::new(env!("CARGO_BIN_EXE_barepoint"))
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .args(["list", "--tree", &format!("tests/fixtures/{name}")])
+            .args(arguments)
+            .assert()
+            .code(0)
+            .stderr_eq(str![])
+    }
+
+    #[test]
+    fn as_a_table() {
+        listed("kernel-7.3", &["--bare"]).stdout_eq(str![[r#"
+TRACEPOINT                  KIND   BPF  EXPORT  CALLS  PROBES  DECLARED
+pelt_cfs_tp                 bare   yes  gpl         1       0  include/trace/events/sched.h:77
+sched_overutilized_tp       bare   yes  gpl         1       0  include/trace/events/sched.h:81
+sched_set_state_tp          bare   no   gpl         1       0  include/trace/events/sched.h:89
+sched_update_nr_running_tp  bare   yes  gpl         1       0  include/trace/events/sched.h:85
+
+"#]]);
+        listed("kernel-6.12", &["--bare"]).stdout_eq(str![[r#"
+TRACEPOINT                  KIND   BPF  EXPORT  CALLS  PROBES  DECLARED
+pelt_cfs_tp                 bare   yes  gpl         1       0  include/trace/events/sched.h:77
+sched_overutilized_tp       bare   yes  gpl         1       0  include/trace/events/sched.h:81
+sched_update_nr_running_tp  bare   yes  gpl         1       0  include/trace/events/sched.h:85
+
+"#]]);
+    }
+
+    #[test]
+    fn filtered() {
+        listed("kernel-7.3", &["--event", "--path", "fs/**"]).stdout_eq(str![[r#"
+TRACEPOINT  KIND   BPF  EXPORT  CALLS  PROBES  DECLARED
+
+"#]]);
+        listed(
+            "kernel-7.3",
+            &[
+                "--event",
+                "--path",
+                "include/trace/events/*",
+                "--name",
+                "sched_wak*",
+            ],
+        )
+        .stdout_eq(str![[r#"
+TRACEPOINT    KIND   BPF  EXPORT  CALLS  PROBES  DECLARED
+sched_wakeup  event  yes  -           1       0  include/trace/events/sched.h:41
+sched_waking  event  yes  -           1       0  include/trace/events/sched.h:36
+
+"#]]);
+    }
+
+    #[test]
+    fn as_csv() {
+        listed("kernel-7.3", &["--format", "csv", "--path", "**/sched.h"])
+            .stdout_eq(snapbox::file!["snapshots/list.csv"]);
+    }
+
+    #[test]
+    fn as_json() {
+        listed(
+            "kernel-7.3",
+            &["--format", "json", "--name", "{pelt_cfs_tp,sched_switch}"],
+        )
+        .stdout_eq(snapbox::file!["snapshots/list.json"]);
+    }
+
+    /// Android's hooks are bare, whatever macro makes them.
+    #[test]
+    fn of_android() {
+        listed("android", &[]).stdout_eq(str![[r#"
+TRACEPOINT                       KIND   BPF  EXPORT  CALLS  PROBES  DECLARED
+android_rvh_select_task_rq_fair  bare   no   gpl         1       0  include/trace/hooks/sched.h:19
+android_vh_scheduler_tick        bare   yes  gpl         1       0  include/trace/hooks/sched.h:23
+
+"#]]);
+        listed("android", &["--format", "json"])
+            .stdout_eq(snapbox::file!["snapshots/list-android.json"]);
+    }
+
+    #[test]
+    fn nothing_that_matches_is_no_error() {
+        listed("kernel-7.3", &["--name", "unheard_of"]).stdout_eq(str![[r#"
+TRACEPOINT  KIND   BPF  EXPORT  CALLS  PROBES  DECLARED
+
+"#]]);
+    }
+}
+
+mod explain {
+    use super::*;
+
+    #[test]
+    fn all_rules_and_each() {
+        let place = scratch();
+        let output = barepoint(&place).arg("explain").output().expect("it runs");
+        assert_eq!(output.status.code(), Some(0));
+        let table = String::from_utf8_lossy(&output.stdout);
+        for rule in barepoint::rules::RULES {
+            assert!(table.contains(rule.id), "{}", rule.id);
+            let output = barepoint(&place)
+                .args(["explain", rule.id])
+                .output()
+                .expect("it runs");
+            let page = String::from_utf8_lossy(&output.stdout);
+            assert_eq!(output.status.code(), Some(0), "{}", rule.id);
+            for heading in ["Why", "How to fix", "Bad", "Good"] {
+                assert!(page.contains(heading), "{}: no {heading}", rule.id);
+            }
+            assert!(!page.contains("```expect"), "{}", rule.id);
+        }
+    }
+}
