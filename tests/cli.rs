@@ -192,7 +192,9 @@ leaks or misplaced hooks: leak.patch (1 error)
     fn checkpatch_in_its_shapes() {
         let place = workplace();
         for (arguments, expected) in [
-            (&["--format", "checkpatch"][..], str![[r#"
+            (
+                &["--format", "checkpatch"][..],
+                str![[r#"
 ERROR: bare tracepoint sched_overutilized_tp becomes the trace event sched_overutilized by TRACE_EVENT() without the approval of a maintainer of SCHEDULER
 #19: FILE: include/trace/events/sched.h:81:
 +TRACE_EVENT(sched_overutilized,
@@ -203,8 +205,11 @@ leak.patch has style problems, please review.
 
 NOTE: For what a finding means and how to mend it: barepoint explain promotion
 
-"#]]),
-            (&["--show-types", "--no-summary"], str![[r#"
+"#]],
+            ),
+            (
+                &["--show-types", "--no-summary"],
+                str![[r#"
 ERROR:PROMOTION: bare tracepoint sched_overutilized_tp becomes the trace event sched_overutilized by TRACE_EVENT() without the approval of a maintainer of SCHEDULER
 #19: FILE: include/trace/events/sched.h:81:
 +TRACE_EVENT(sched_overutilized,
@@ -214,19 +219,26 @@ leak.patch has style problems, please review.
 
 NOTE: For what a finding means and how to mend it: barepoint explain promotion
 
-"#]]),
-            (&["--terse", "--no-summary"], str![[r#"
+"#]],
+            ),
+            (
+                &["--terse", "--no-summary"],
+                str![[r#"
 leak.patch:19: ERROR: bare tracepoint sched_overutilized_tp becomes the trace event sched_overutilized by TRACE_EVENT() without the approval of a maintainer of SCHEDULER
 
-"#]]),
-            (&["--emacs", "-q"], str![[r#"
+"#]],
+            ),
+            (
+                &["--emacs", "-q"],
+                str![[r#"
 leak.patch:19: ERROR: bare tracepoint sched_overutilized_tp becomes the trace event sched_overutilized by TRACE_EVENT() without the approval of a maintainer of SCHEDULER
 #19: FILE: include/trace/events/sched.h:81:
 +TRACE_EVENT(sched_overutilized,
 
 total: 1 errors, 0 warnings, 10 lines checked
 
-"#]]),
+"#]],
+            ),
             (
                 &["--terse", "--showfile", "-q", "--no-summary", "--mailback"],
                 str![[r#"
@@ -252,12 +264,15 @@ include/trace/events/sched.h:81: ERROR: bare tracepoint sched_overutilized_tp be
             (&["-q", "--terse", "--mailback", "--no-summary"][..], str![]),
             (&["-q", "--terse", "--no-summary"], str![]),
             (&["-q"], str![]),
-            (&["--format", "checkpatch"], str![[r#"
+            (
+                &["--format", "checkpatch"],
+                str![[r#"
 total: 0 errors, 0 warnings, 7 lines checked
 
 clean.patch has no obvious style problems and is ready for submission.
 
-"#]]),
+"#]],
+            ),
         ] {
             barepoint(&place)
                 .args(["check", "--tree", "kernel", "clean.patch"])
@@ -587,11 +602,7 @@ mod bad_input {
                      --- a/{path}\n+++ b/{path}\n@@ -1 +1,2 @@\n root:x:0:0:root:/root:/bin/bash\n+TRACE_EVENT(x);\n"
                 ),
             );
-            refuses_patch(
-                &place,
-                "passwd.patch",
-                &["passwd.patch:", "the path"],
-            );
+            refuses_patch(&place, "passwd.patch", &["passwd.patch:", "the path"]);
         }
     }
 

@@ -6,10 +6,12 @@
 //! place is tried. It may not know what the macros of the tracing core do, only
 //! which names those are.
 
+use super::pasted_names::framework_names;
 use super::uses::text_of;
 use crate::kernel::expand::{MacroTable, expand};
 use crate::kernel::semantics::Semantics;
 use crate::syntax::conditions::Condition;
+use crate::syntax::directives::Define;
 use crate::syntax::lexer::{Kind, lex};
 use memchr::memmem;
 use std::collections::{BTreeSet, HashMap};
@@ -26,7 +28,7 @@ const DEEPEST: usize = 32;
 pub struct Variant<'a> {
     /// The whole directive; `None` for an `#undef`.
     pub text: Option<&'a [u8]>,
-    /// The identifiers of its body.
+    /// The identifiers of its body, and those that it may paste.
     body: Arc<[Box<str>]>,
     /// The `#if`s around it.
     pub condition: Condition,
@@ -45,6 +47,8 @@ struct Met<'a> {
     name: &'a [u8],
     /// The directive and its body; `None` for an `#undef`.
     text: Option<(&'a [u8], &'a [u8])>,
+    /// The macros of the tracing core whose names its body may paste.
+    pasted: Vec<Box<str>>,
     condition: Condition,
 }
 
@@ -71,20 +75,22 @@ pub struct Expansion {
 }
 
 impl<'a> Macros<'a> {
-    /// Records the `#define` directive `text` of the macro `name`.
+    /// Records the `#define` directive `text`.
     pub fn define(
         &mut self,
-        name: &'a [u8],
+        define: &Define<'a>,
         text: &'a [u8],
-        body: &'a [u8],
         condition: &Condition,
         semantics: &Semantics,
     ) {
-        let matters = self.matters || concerns(name, body, semantics);
+        let body = define.body.of(text);
+        let pasted = framework_names(define, text, semantics);
+        let matters = self.matters || !pasted.is_empty() || concerns(define.name, body, semantics);
         self.met(
             Met {
-                name,
+                name: define.name,
                 text: Some((text, body)),
+                pasted,
                 condition: condition.clone(),
             },
             matters,
@@ -96,6 +102,7 @@ impl<'a> Macros<'a> {
         let undefined = Met {
             name,
             text: None,
+            pasted: Vec::new(),
             condition: condition.clone(),
         };
         self.met(undefined, self.matters);
@@ -121,7 +128,7 @@ impl<'a> Macros<'a> {
             text: met.text.map(|(text, _)| text),
             body: met
                 .text
-                .map(|(_, body)| identifiers(body))
+                .map(|(_, body)| identifiers(body, met.pasted))
                 .unwrap_or_default(),
             condition: met.condition,
         };
@@ -325,13 +332,14 @@ fn expand_with(text: &[u8], variants: &[&Variant<'_>]) -> Vec<u8> {
     expand(text, &table)
 }
 
-/// The identifiers of a macro's body, once each.
-fn identifiers(body: &[u8]) -> Arc<[Box<str>]> {
+/// The identifiers of a macro's body and those it pastes, once each.
+fn identifiers(body: &[u8], pasted: Vec<Box<str>>) -> Arc<[Box<str>]> {
     let names: BTreeSet<Box<str>> = lex(body, false)
         .tokens
         .iter()
         .filter(|token| token.kind == Kind::Identifier)
         .map(|token| text_of(token.span.of(body)))
+        .chain(pasted)
         .collect();
     names.into_iter().collect()
 }

@@ -14,6 +14,7 @@ pub mod includes;
 mod macros;
 mod partial;
 mod pasted;
+mod pasted_names;
 mod pasting;
 pub mod profiles;
 pub mod reader;

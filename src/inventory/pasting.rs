@@ -135,8 +135,7 @@ pub fn resolve_by(text: &[u8], pasting: &[MacroDefinition], semantics: &Semantic
     let mut macros = Macros::default();
     for one in pasting {
         if let Directive::Define(define) = Directive::parse(&one.text) {
-            let body = define.body.of(&one.text);
-            macros.define(define.name, &one.text, body, &one.condition, semantics);
+            macros.define(&define, &one.text, &one.condition, semantics);
         }
     }
     let names = pasting_macros(&macros);

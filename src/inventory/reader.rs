@@ -168,9 +168,8 @@ impl<'a> Reader<'a> {
 
     fn import(&mut self, one: &'a MacroDefinition) {
         if let Directive::Define(define) = Directive::parse(&one.text) {
-            let body = define.body.of(&one.text);
             self.macros
-                .define(define.name, &one.text, body, &one.condition, self.semantics);
+                .define(&define, &one.text, &one.condition, self.semantics);
         }
     }
 
@@ -189,8 +188,7 @@ impl<'a> Reader<'a> {
             }
             name => self.overridden(index, name, condition),
         }
-        self.macros
-            .define(define.name, text, body, condition, self.semantics);
+        self.macros.define(define, text, condition, self.semantics);
         self.section(define, text, condition);
         self.macro_body(index, define);
     }
@@ -334,12 +332,16 @@ impl<'a> Reader<'a> {
             self.maybe_unresolved(name);
             return self.exported_by_symbol(index, name);
         }
-        let close = closing(self.text, self.tokens, index + 1)?;
-        if local {
-            self.expand_call(index, close, name);
-        } else {
+        let mut close = closing(self.text, self.tokens, index + 1)?;
+        if local && self.tokens().is(close + 1, b'(') {
+            // The call may come to the name of the macro that is called.
+            close = closing(self.text, self.tokens, close + 1)?;
+        }
+        if !local {
             let origin = self.origin(index);
             self.declare(self.tokens(), index, &origin, &[]);
+        } else if !self.expand_call(index, close, name) {
+            return self.exported_by_symbol(index, name);
         }
         Some(close)
     }
@@ -375,7 +377,9 @@ impl<'a> Reader<'a> {
         closing(self.text, self.tokens, index + 1)
     }
 
-    fn expand_call(&mut self, index: usize, close: usize, name: &str) {
+    /// Reads a call of the wrapper `name`. Whether it came to a macro of the tracing
+    /// core at all: a definition of a function may look like it.
+    fn expand_call(&mut self, index: usize, close: usize, name: &str) -> bool {
         let origin = self.origin(index);
         let call = &self.text
             [self.tokens[index].span.start as usize..self.tokens[close].span.end as usize];
@@ -383,35 +387,40 @@ impl<'a> Reader<'a> {
             .macros
             .expansions(name, call, &origin.condition, self.semantics);
         let mut already: Vec<Facts> = Vec::new();
+        let mut came = false;
         for expansion in expansions {
             let before = std::mem::take(&mut self.facts);
             let origin = Origin {
                 condition: expansion.condition,
                 ..origin.clone()
             };
-            self.declare_expanded(&expansion.text, name, &origin);
+            came |= self.declare_expanded(&expansion.text, name, &origin);
             already.push(std::mem::replace(&mut self.facts, before));
         }
         super::declarations::merge_variants(&mut self.facts, already);
+        came
     }
 
-    /// Reads what a wrapper came to.
-    fn declare_expanded(&mut self, text: &[u8], wrapper: &str, origin: &Origin) {
+    /// Reads what a wrapper came to, and says whether that is anything.
+    fn declare_expanded(&mut self, text: &[u8], wrapper: &str, origin: &Origin) -> bool {
         let lexed = lex(text, false);
         let tokens = Tokens {
             text,
             all: &lexed.tokens,
         };
         let mut index = 0;
+        let mut came = false;
         while index < lexed.tokens.len() {
             let word = std::str::from_utf8(tokens.word(index)).unwrap_or_default();
             if self.semantics.effect(word).is_some() && tokens.is(index + 1, b'(') {
                 let via = self.macros.chain(wrapper, word);
+                came = true;
                 self.declare(tokens, index, origin, &via);
                 index = closing(text, &lexed.tokens, index + 1).unwrap_or(index);
             }
             index += 1;
         }
+        came
     }
 
     /// Records what the call of a macro of the tracing core at `index` makes.

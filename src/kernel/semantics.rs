@@ -291,6 +291,11 @@ impl Semantics {
         self.effects.contains_key(name)
     }
 
+    /// The macros of the tracing core that make something.
+    pub fn framework_macros(&self) -> impl Iterator<Item = &str> {
+        self.effects.keys().map(AsRef::as_ref)
+    }
+
     /// Whether `text` may hold the name of such a macro. Nearly all of them have
     /// one of two words in common.
     pub fn may_name_framework(&self, text: &[u8]) -> bool {

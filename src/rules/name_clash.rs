@@ -19,7 +19,7 @@ pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
                 .iter()
                 .find(|earlier| clash(sight, earlier, later))
             {
-                found.push(finding(earlier, later));
+                found.push(finding(sight, earlier, later));
             }
         }
     }
@@ -48,9 +48,19 @@ fn chosen_by_options(sight: &Sight<'_>, a: &Tracepoint, b: &Tracepoint) -> bool 
         })
 }
 
-fn finding(earlier: &Tracepoint, later: &Tracepoint) -> Finding {
-    // The declaration outside of a patch explains; the order of paths decides
-    // which is shown, and both are named.
+/// Shown at the later of both by path and line, unless only the other is in a
+/// file of the series.
+fn finding(sight: &Sight<'_>, earlier: &Tracepoint, later: &Tracepoint) -> Finding {
+    let touched = |one: &Tracepoint| {
+        sight
+            .touched
+            .is_some_and(|touched| touched.contains(one.file.as_ref()))
+    };
+    let (earlier, later) = if touched(earlier) && !touched(later) {
+        (later, earlier)
+    } else {
+        (earlier, later)
+    };
     Finding {
         rule: "name-clash",
         level: Level::Error,

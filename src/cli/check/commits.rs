@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! `barepoint check --git`: commits, each against its first parent.
+
+use super::super::tree;
+use super::patches::review;
+use crate::inventory::state::State;
+use crate::output::report::Report;
+use crate::rules::{changes, zones::Zones};
+use crate::source::commits::{CommitPatch, resolve_range};
+use crate::source::disk::DiskTree;
+use crate::source::git::{GitBlobs, GitTree};
+use crate::source::overlay::OverlayTree;
+use crate::source::series::Series;
+use anyhow::bail;
+use std::io::{self, IsTerminal};
+use std::path::Path;
+
+/// Lints the commits that `spec` names.
+pub(super) fn commits(tree: &DiskTree, spec: &str, zones: &Zones) -> anyhow::Result<Report> {
+    let range = resolve_range(tree.dir(), spec)?;
+    let progress = io::stderr().is_terminal();
+    let total = range.commits.len();
+    let mut report = Report {
+        tree: Some(tree::name(tree)),
+        ..Report::default()
+    };
+    let mut walk = Walk::new(tree.dir());
+    for (index, commit) in range.commits.iter().enumerate() {
+        if progress {
+            eprint!("\r{}/{total} {} ", index + 1, commit.short_id);
+        }
+        report.subjects.extend(walk.check(commit, zones)?.subjects);
+    }
+    if progress {
+        eprint!("\r\x1b[K");
+    }
+    report.skipped = range
+        .merges
+        .iter()
+        .map(|merge| {
+            format!(
+                "{} (\"{}\")",
+                merge.id.get(..12).unwrap_or(&merge.id),
+                merge.subject
+            )
+        })
+        .collect();
+    Ok(report)
+}
+
+/// The state at one commit, from which the next is not far.
+struct Walk<'a> {
+    directory: &'a Path,
+    at: Option<(String, State)>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(directory: &'a Path) -> Self {
+        Self {
+            directory,
+            at: None,
+        }
+    }
+
+    fn check(&mut self, commit: &CommitPatch, zones: &Zones) -> anyhow::Result<Report> {
+        let Some(parent) = &commit.parent else {
+            bail!(
+                "commit {} has no parent to be checked against",
+                commit.short_id
+            );
+        };
+        let base = GitTree::open(self.directory, parent)?;
+        let blobs = GitBlobs::around(self.directory)?;
+        let series = Series::resolve(vec![commit.patch.clone()], Some(&base), Some(&blobs));
+        let first = match self.at.take() {
+            Some((id, state)) if id == *parent => state,
+            _ => State::of(&base)?,
+        };
+        let maintainers = tree::maintainers(&base);
+        let report = review(&series, first.clone(), Some(&base), zones, &maintainers)?;
+        let after = OverlayTree::after(Some(&base), &series, 1);
+        let next = first.after(&changes::of_patch(&series, 0), Some(&after))?;
+        if let Some(id) = &commit.patch.commit {
+            self.at = Some((id.clone(), next));
+        }
+        Ok(report)
+    }
+}

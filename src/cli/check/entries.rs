@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! Findings with the lines that show them, of a file or of a patch.
+
+use crate::output::report::{Entry, Shown, Subject};
+use crate::rules::finding::{Finding, Place};
+use crate::source::Tree;
+use crate::source::patch::{DiffLine, FileChange, LineKind, Patch};
+use crate::source::series::Series;
+
+/// A finding of a tree as it stands.
+pub(super) fn entry_of_file(tree: &dyn Tree, finding: Finding) -> Entry {
+    let source = line_of(tree, &finding.place.file, finding.place.line);
+    Entry {
+        shown: source.clone().map(|text| Shown {
+            input_line: finding.place.line,
+            text,
+        }),
+        source,
+        finding,
+    }
+}
+
+fn line_of(tree: &dyn Tree, path: &str, line: u32) -> Option<String> {
+    let text = tree.read(path).ok().flatten()?;
+    let bytes = text
+        .split(|&byte| byte == b'\n')
+        .nth(line.checked_sub(1)? as usize)?;
+    Some(
+        String::from_utf8_lossy(bytes)
+            .trim_end_matches('\r')
+            .to_owned(),
+    )
+}
+
+/// A patch without findings yet.
+pub(super) fn subject_of(patch: &Patch) -> Subject {
+    let title = patch.title().to_owned();
+    let called = match &patch.commit {
+        Some(id) if patch.input == *id => {
+            format!("Commit {} (\"{title}\")", id.get(..12).unwrap_or(id))
+        }
+        _ if patch.input == "-" && !patch.subject.is_empty() => format!("\"{}\"", patch.subject),
+        _ => patch.name(),
+    };
+    let hunks = patch.changes.iter().flat_map(|change| &change.hunks);
+    Subject {
+        name: patch.name(),
+        called,
+        lines: hunks.map(|hunk| hunk.lines.len()).sum(),
+        findings: Vec::new(),
+        title,
+    }
+}
+
+/// A finding of a patch, shown at a line of it.
+pub(super) fn entry_of_patch(series: &Series, after: &dyn Tree, finding: Finding) -> Entry {
+    let place = &finding.place;
+    let shown = series
+        .introduced(&place.file, place.line)
+        .map(|(_, line)| line)
+        .or_else(|| nearest(series, &place.file, place.line))
+        .or_else(|| cause(series, finding.patch?, place))
+        .map(|line| Shown {
+            input_line: line.line,
+            text: line.verbatim(),
+        });
+    Entry {
+        source: line_of(after, &place.file, place.line),
+        shown,
+        finding,
+    }
+}
+
+/// A line of a patch that shows line `line` of the final text.
+fn nearest<'s>(series: &'s Series, path: &str, line: u32) -> Option<&'s DiffLine> {
+    let last = series
+        .steps
+        .iter()
+        .rposition(|step| step.path.as_deref() == Some(path))?;
+    series.diff_line(last, line)
+}
+
+/// Where a patch changes something that shows elsewhere: its last change above the
+/// place in the same file, or else its first change of all.
+fn cause<'s>(series: &'s Series, patch: usize, place: &Place) -> Option<&'s DiffLine> {
+    let patch = series.patches.get(patch)?;
+    let changed = |change: &'s FileChange| {
+        let lines = change.hunks.iter().flat_map(|hunk| &hunk.lines);
+        lines.filter(|line| line.kind != LineKind::Context)
+    };
+    let same = patch
+        .changes
+        .iter()
+        .filter(|change| change.new_path.as_deref() == Some(&place.file));
+    let above = same
+        .flat_map(|change| &change.hunks)
+        .rfind(|hunk| hunk.new_start <= place.line)
+        .and_then(|hunk| {
+            hunk.lines
+                .iter()
+                .rfind(|line| line.kind != LineKind::Context)
+        });
+    above.or_else(|| patch.changes.iter().flat_map(changed).next())
+}

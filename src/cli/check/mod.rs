@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! `barepoint check`.
+
+mod commits;
+mod entries;
+mod patches;
+
+use super::{complain, tree};
+use crate::inventory::state::State;
+use crate::output::report::{Report, Subject};
+use crate::output::status::{Counts, exit_status};
+use crate::output::{checkpatch, human, json};
+use crate::rules::engine::check_state;
+use crate::rules::review::Sight;
+use crate::rules::zones::Zones;
+use crate::source::Tree;
+use crate::source::disk::DiskTree;
+use anyhow::bail;
+use clap::{ArgAction, Args, ValueEnum};
+use commits::commits;
+use entries::entry_of_file;
+use patches::patches;
+use std::io::Write;
+use std::path::PathBuf;
+
+/// The command line of `check`.
+#[derive(Args)]
+pub(super) struct Arguments {
+    /// Kernel tree; the one around the current directory if not given
+    #[arg(long, value_name = "DIR")]
+    tree: Option<PathBuf>,
+    /// Shape of the output: human on a terminal and checkpatch with one of its
+    /// options, if not given
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// Zones that override or add to the built-in ones
+    #[arg(long, value_name = "FILE")]
+    zones: Option<PathBuf>,
+    /// Read the whole tree for patches, too, and not only what the changed files
+    /// can see: name clashes with unrelated drivers need it
+    #[arg(long)]
+    whole_tree: bool,
+    /// Count warnings as errors
+    #[arg(long)]
+    strict: bool,
+    /// Lint commits of the tree's repository: REV, A..B or REV-N, the last N of REV
+    #[arg(long, value_name = "REV", conflicts_with = "inputs")]
+    git: Option<String>,
+    #[command(flatten)]
+    shape: Shape,
+    /// Patches, folders of patches, mboxes, or - for standard input
+    #[arg(value_name = "PATCH")]
+    inputs: Vec<PathBuf>,
+}
+
+/// checkpatch's options.
+#[derive(Args)]
+#[command(next_help_heading = "Options of scripts/checkpatch.pl")]
+struct Shape {
+    /// One line a finding
+    #[arg(long)]
+    terse: bool,
+    /// Start each finding with the input's name and line
+    #[arg(long)]
+    emacs: bool,
+    /// Start each finding with the kernel file's name and line
+    #[arg(long)]
+    showfile: bool,
+    /// Name the rule
+    #[arg(long)]
+    show_types: bool,
+    /// Say less
+    #[arg(short, long, action = ArgAction::Count)]
+    quiet: u8,
+    /// Leave out the line that counts
+    #[arg(long)]
+    no_summary: bool,
+    /// Print nothing for an input without findings
+    #[arg(long)]
+    mailback: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Human,
+    Checkpatch,
+    Json,
+}
+
+impl Arguments {
+    fn format(&self) -> Format {
+        let shape = &self.shape;
+        let shaped = shape.terse
+            || shape.emacs
+            || shape.showfile
+            || shape.show_types
+            || shape.mailback
+            || shape.quiet > 0
+            || shape.no_summary;
+        self.format.unwrap_or(if shaped {
+            Format::Checkpatch
+        } else {
+            Format::Human
+        })
+    }
+
+    fn options(&self, files: bool) -> checkpatch::Options {
+        let shape = &self.shape;
+        checkpatch::Options {
+            terse: shape.terse,
+            emacs: shape.emacs,
+            showfile: shape.showfile,
+            show_types: shape.show_types,
+            quiet: shape.quiet,
+            no_summary: shape.no_summary,
+            mailback: shape.mailback,
+            strict: self.strict,
+            files,
+        }
+    }
+}
+
+/// Lints what the command line names.
+pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<u8> {
+    let tree = tree::open(arguments.tree.as_deref())?;
+    let zones = tree::zones(
+        tree.as_ref().map(|tree| tree as &dyn Tree),
+        arguments.zones.as_deref(),
+    )?;
+    let mut problems = Vec::new();
+    let mut report = match (&arguments.git, &tree) {
+        (Some(range), Some(tree)) => commits(tree, range, &zones)?,
+        (Some(_), None) => bail!("--git needs a kernel tree: give one with --tree DIR"),
+        (None, Some(tree)) if arguments.inputs.is_empty() => whole(tree, &zones)?,
+        (None, None) if arguments.inputs.is_empty() => {
+            bail!("nothing to check: give patches, or a kernel tree with --tree DIR")
+        }
+        (None, _) => patches(
+            tree.as_ref(),
+            &arguments.inputs,
+            &zones,
+            arguments.whole_tree,
+            &mut problems,
+        )?,
+    };
+    report.incomplete = !problems.is_empty();
+    match arguments.format() {
+        Format::Human => human::write(out, &report, arguments.strict)?,
+        Format::Checkpatch => {
+            let files = arguments.git.is_none() && arguments.inputs.is_empty();
+            checkpatch::write(out, &report, arguments.options(files))?;
+        }
+        Format::Json => json::write(out, &report)?,
+    }
+    out.flush()?;
+    for problem in &problems {
+        complain(&problem.to_string());
+    }
+    let counts = Counts::of(report.entries().map(|entry| &entry.finding));
+    Ok(exit_status(counts, arguments.strict, !problems.is_empty()))
+}
+
+/// A whole tree as it stands.
+fn whole(tree: &DiskTree, zones: &Zones) -> anyhow::Result<Report> {
+    let state = State::of(tree)?;
+    let sight = Sight {
+        state: &state,
+        tree,
+        zones,
+        touched: None,
+    };
+    let findings = check_state(&sight);
+    let entries = findings
+        .into_iter()
+        .map(|finding| entry_of_file(tree, finding));
+    let subject = Subject {
+        name: tree.name(),
+        called: tree.name(),
+        lines: 0,
+        findings: entries.collect(),
+        title: String::new(),
+    };
+    Ok(Report {
+        tree: Some(tree::name(tree)),
+        subjects: vec![subject],
+        ..Report::default()
+    })
+}
