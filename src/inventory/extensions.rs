@@ -26,7 +26,8 @@ pub fn imported(path: &str, facts: &FactsByPath) -> Vec<MacroDefinition> {
     }
     let includes = Includes::of(facts);
     let mut macros = Vec::new();
-    for header in includes.reachable(path) {
+    let reached = includes.reachable(path);
+    for header in reached.into_iter().filter(|&header| header != path) {
         if let Some(header) = facts.get(header) {
             macros.extend(header.wrappers.iter().cloned());
         }
@@ -105,7 +106,7 @@ fn calls_of_others(
             .iter()
             .filter_map(|name| called(name))
             .flatten()
-            .filter(|header| reached.contains(header))
+            .filter(|header| **header != path && reached.contains(header))
             .map(|&header| header.clone())
             .collect();
         if !from.is_empty() {
