@@ -240,12 +240,15 @@ impl Facts {
     }
 
     /// Drops what can be of no use to anyone. A trace header may say all that
-    /// it says by macros of other headers.
+    /// it says by macros of other headers; what a file that makes tracepoints
+    /// includes before decides which.
     pub fn prune(&mut self, is_trace_header: bool) {
         if self.is_silent() && !is_trace_header {
             self.unresolved.clear();
-            self.includes
-                .retain(|include| include.creates || include.target.contains("trace"));
+            if !self.includes.iter().any(|include| include.creates) {
+                self.includes
+                    .retain(|include| include.target.contains("trace"));
+            }
         }
     }
 }

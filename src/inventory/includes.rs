@@ -43,7 +43,28 @@ impl<'a> Includes<'a> {
                 return Some(path);
             }
         }
+        if target.starts_with("asm/") {
+            return self.of_an_architecture(from, target);
+        }
         self.nearest(from, target)
+    }
+
+    /// `<asm/…>` in a file outside of arch/: that of the architecture whose name
+    /// is a folder of its path, as in drivers/s390, or the first.
+    fn of_an_architecture(&self, from: &str, target: &str) -> Option<&'a Arc<str>> {
+        let all = self.by_name.get(file_name(target))?.iter();
+        let mut fitting = all.filter(|path| {
+            let rest = path
+                .strip_prefix("arch/")
+                .and_then(|rest| rest.split_once('/'));
+            rest.is_some_and(|(_, rest)| rest.strip_prefix("include/") == Some(target))
+        });
+        let first = *fitting.clone().next()?;
+        let named = fitting.find(|path| {
+            let name = path.split('/').nth(1);
+            from.split('/').any(|folder| Some(folder) == name)
+        });
+        Some(named.copied().unwrap_or(first))
     }
 
     fn nearest(&self, from: &str, target: &str) -> Option<&'a Arc<str>> {
@@ -59,19 +80,19 @@ impl<'a> Includes<'a> {
             .copied()
     }
 
-    /// All files that `start` reaches through includes of trace headers, itself
-    /// with them. Other headers were as a rule read before, and are guarded.
-    pub fn closure(&self, start: &'a Arc<str>) -> Vec<&'a Arc<str>> {
-        self.reached(start, false)
-    }
-
     /// All files that `start` reaches through includes of any kind, itself with
     /// them.
     pub fn reachable(&self, start: &'a Arc<str>) -> Vec<&'a Arc<str>> {
-        self.reached(start, true)
+        self.reached(start, |_, _| true)
     }
 
-    fn reached(&self, start: &'a Arc<str>, all: bool) -> Vec<&'a Arc<str>> {
+    /// All files that `start` reaches through includes that `follow` lets pass,
+    /// given each and the file that it means; `start` with them.
+    pub fn reached(
+        &self,
+        start: &'a Arc<str>,
+        follow: impl Fn(&Include, &'a Arc<str>) -> bool,
+    ) -> Vec<&'a Arc<str>> {
         let mut reached = vec![start];
         let mut next = 0;
         while let Some(&path) = reached.get(next) {
@@ -81,10 +102,10 @@ impl<'a> Includes<'a> {
                 .get(path)
                 .into_iter()
                 .flat_map(|facts| &facts.includes);
-            for include in includes.filter(|one| all || one.quoted || one.target.contains("trace"))
-            {
+            for include in includes {
                 if let Some(found) = self.find(path, include)
                     && !reached.contains(&found)
+                    && follow(include, found)
                 {
                     reached.push(found);
                 }
@@ -92,6 +113,12 @@ impl<'a> Includes<'a> {
         }
         reached
     }
+}
+
+/// Whether an include may lead to a trace header. Others were as a rule read
+/// before, and are guarded.
+pub fn is_followed(include: &Include) -> bool {
+    include.quoted || include.target.contains("trace")
 }
 
 /// The last part of a path.

@@ -65,7 +65,8 @@ pub(super) struct Reader<'a> {
     conditions: ConditionStack,
     macros: Macros<'a>,
     system: Option<Arc<str>>,
-    creates: bool,
+    /// Under which conditions `CREATE_TRACE_POINTS` is defined.
+    creates: Option<Condition>,
     facts: Facts,
     /// Probes that are attached to tracepoints found by name or by pointer.
     probes_of_some: Vec<Box<str>>,
@@ -88,7 +89,7 @@ impl<'a> Reader<'a> {
             conditions: ConditionStack::default(),
             macros: Macros::default(),
             system: None,
-            creates: false,
+            creates: None,
             facts: Facts::default(),
             probes_of_some: Vec::new(),
             pointers: Vec::new(),
@@ -158,7 +159,9 @@ impl<'a> Reader<'a> {
         match directive {
             Directive::Define(define) => self.defined(index, text, &define, &condition),
             Directive::Undef(name) => {
-                self.creates &= name != b"CREATE_TRACE_POINTS";
+                if name == b"CREATE_TRACE_POINTS" {
+                    self.creates = None;
+                }
                 self.macros.undefine(name, &condition);
             }
             Directive::Include(target) => self.include(index, &target, condition),
@@ -182,7 +185,7 @@ impl<'a> Reader<'a> {
     ) {
         let body = define.body.of(text);
         match define.name {
-            b"CREATE_TRACE_POINTS" => self.creates = true,
+            b"CREATE_TRACE_POINTS" => self.creates = Some(condition.clone()),
             b"TRACE_SYSTEM" => {
                 self.system = Some(String::from_utf8_lossy(body).trim().into());
             }
@@ -274,10 +277,14 @@ impl<'a> Reader<'a> {
             IncludeTarget::Angled(target) => (target, false),
             IncludeTarget::Macro(_) => return,
         };
+        let creates = self
+            .creates
+            .as_ref()
+            .is_some_and(|creates| !creates.is_exclusive_with(&condition));
         self.facts.includes.push(Include {
             target: text_of(target),
             quoted,
-            creates: self.creates,
+            creates,
             at: self.at(self.tokens[index].span.start),
             condition,
         });
