@@ -56,18 +56,19 @@ Subject: [PATCH 1/1] sched: Trace overutilization
 
 It is useful.
 ---
- include/trace/events/sched.h | 4 ++--
- 1 file changed, 2 insertions(+), 2 deletions(-)
+ include/trace/events/sched.h | 6 ++++--
+ 1 file changed, 4 insertions(+), 2 deletions(-)
 
 diff --git a/include/trace/events/sched.h b/include/trace/events/sched.h
 --- a/include/trace/events/sched.h
 +++ b/include/trace/events/sched.h
-@@ -78,7 +78,8 @@ DECLARE_TRACE(pelt_cfs,
+@@ -78,7 +78,9 @@ DECLARE_TRACE(pelt_cfs,
  \tTP_PROTO(struct cfs_rq *cfs_rq),
  \tTP_ARGS(cfs_rq));
  
 -DECLARE_TRACE(sched_overutilized,
-+TRACE_EVENT(sched_overutilized,
++/* The root domain is, or is no longer, overutilized. */
++TRACE_EVENT(sched_overutilized_tp,
  \tTP_PROTO(struct root_domain *rd, bool overutilized),
 -\tTP_ARGS(rd, overutilized));
 +\tTP_ARGS(rd, overutilized),
@@ -129,12 +130,11 @@ mod check {
 leak.patch
     sched: Trace overutilization
 
-error[promotion]: bare tracepoint sched_overutilized_tp becomes the trace
-    event sched_overutilized by TRACE_EVENT() without the approval of a
-    maintainer of SCHEDULER
-  --> include/trace/events/sched.h:81:1
+error[promotion]: bare tracepoint sched_overutilized_tp becomes a trace
+    event by TRACE_EVENT() without the approval of a maintainer of SCHEDULER
+  --> include/trace/events/sched.h:82:1
    |
-81 | TRACE_EVENT(sched_overutilized,
+82 | TRACE_EVENT(sched_overutilized_tp,
    | ^^^^^^^^^^^
    = include/trace/events/sched.h:81: it is declared bare here before the patch
 
@@ -153,8 +153,8 @@ leaks or misplaced hooks: leak.patch (1 error)
             .assert()
             .code(1)
             .stdout_eq(str![[r#"
-../../../leak.patch:19: ERROR: bare tracepoint sched_overutilized_tp becomes the trace event sched_overutilized by TRACE_EVENT() without the approval of a maintainer of SCHEDULER
-total: 1 errors, 0 warnings, 10 lines checked
+../../../leak.patch:20: ERROR: bare tracepoint sched_overutilized_tp becomes a trace event by TRACE_EVENT() without the approval of a maintainer of SCHEDULER
+total: 1 errors, 0 warnings, 11 lines checked
 
 "#]]);
     }
@@ -174,12 +174,11 @@ Give --tree DIR to check against a tree.
 leak.patch
     sched: Trace overutilization
 
-error[promotion]: bare tracepoint sched_overutilized_tp becomes the trace
-    event sched_overutilized by TRACE_EVENT() without the approval of a
-    maintainer of SCHEDULER
-  --> include/trace/events/sched.h:81:1
+error[promotion]: bare tracepoint sched_overutilized_tp becomes a trace
+    event by TRACE_EVENT() without the approval of a maintainer of SCHEDULER
+  --> include/trace/events/sched.h:82:1
    |
-81 | TRACE_EVENT(sched_overutilized,
+82 | TRACE_EVENT(sched_overutilized_tp,
    | ^^^^^^^^^^^
    = include/trace/events/sched.h:861: it is declared bare here before the patch
 
@@ -195,11 +194,11 @@ leaks or misplaced hooks: leak.patch (1 error)
             (
                 &["--format", "checkpatch"][..],
                 str![[r#"
-ERROR: bare tracepoint sched_overutilized_tp becomes the trace event sched_overutilized by TRACE_EVENT() without the approval of a maintainer of SCHEDULER
-#19: FILE: include/trace/events/sched.h:81:
-+TRACE_EVENT(sched_overutilized,
+ERROR: bare tracepoint sched_overutilized_tp becomes a trace event by TRACE_EVENT() without the approval of a maintainer of SCHEDULER
+#20: FILE: include/trace/events/sched.h:82:
++TRACE_EVENT(sched_overutilized_tp,
 
-total: 1 errors, 0 warnings, 10 lines checked
+total: 1 errors, 0 warnings, 11 lines checked
 
 leak.patch has style problems, please review.
 
@@ -210,9 +209,9 @@ NOTE: For what a finding means and how to mend it: barepoint explain promotion
             (
                 &["--show-types", "--no-summary"],
                 str![[r#"
-ERROR:PROMOTION: bare tracepoint sched_overutilized_tp becomes the trace event sched_overutilized by TRACE_EVENT() without the approval of a maintainer of SCHEDULER
-#19: FILE: include/trace/events/sched.h:81:
-+TRACE_EVENT(sched_overutilized,
+ERROR:PROMOTION: bare tracepoint sched_overutilized_tp becomes a trace event by TRACE_EVENT() without the approval of a maintainer of SCHEDULER
+#20: FILE: include/trace/events/sched.h:82:
++TRACE_EVENT(sched_overutilized_tp,
 
 
 leak.patch has style problems, please review.
@@ -224,25 +223,25 @@ NOTE: For what a finding means and how to mend it: barepoint explain promotion
             (
                 &["--terse", "--no-summary"],
                 str![[r#"
-leak.patch:19: ERROR: bare tracepoint sched_overutilized_tp becomes the trace event sched_overutilized by TRACE_EVENT() without the approval of a maintainer of SCHEDULER
+leak.patch:20: ERROR: bare tracepoint sched_overutilized_tp becomes a trace event by TRACE_EVENT() without the approval of a maintainer of SCHEDULER
 
 "#]],
             ),
             (
                 &["--emacs", "-q"],
                 str![[r#"
-leak.patch:19: ERROR: bare tracepoint sched_overutilized_tp becomes the trace event sched_overutilized by TRACE_EVENT() without the approval of a maintainer of SCHEDULER
-#19: FILE: include/trace/events/sched.h:81:
-+TRACE_EVENT(sched_overutilized,
+leak.patch:20: ERROR: bare tracepoint sched_overutilized_tp becomes a trace event by TRACE_EVENT() without the approval of a maintainer of SCHEDULER
+#20: FILE: include/trace/events/sched.h:82:
++TRACE_EVENT(sched_overutilized_tp,
 
-total: 1 errors, 0 warnings, 10 lines checked
+total: 1 errors, 0 warnings, 11 lines checked
 
 "#]],
             ),
             (
                 &["--terse", "--showfile", "-q", "--no-summary", "--mailback"],
                 str![[r#"
-include/trace/events/sched.h:81: ERROR: bare tracepoint sched_overutilized_tp becomes the trace event sched_overutilized by TRACE_EVENT() without the approval of a maintainer of SCHEDULER
+include/trace/events/sched.h:82: ERROR: bare tracepoint sched_overutilized_tp becomes a trace event by TRACE_EVENT() without the approval of a maintainer of SCHEDULER
 
 "#]],
             ),
@@ -385,12 +384,11 @@ clean.patch has no obvious style problems and is ready for submission.
 acked.patch
     sched: Trace overutilization
 
-note[promotion]: bare tracepoint sched_overutilized_tp becomes the trace
-    event sched_overutilized by TRACE_EVENT() (Acked-by: Ingrid Sched
-    <ingrid@example.org>)
-  --> include/trace/events/sched.h:81:1
+note[promotion]: bare tracepoint sched_overutilized_tp becomes a trace event
+    by TRACE_EVENT() (Acked-by: Ingrid Sched <ingrid@example.org>)
+  --> include/trace/events/sched.h:82:1
    |
-81 | TRACE_EVENT(sched_overutilized,
+82 | TRACE_EVENT(sched_overutilized_tp,
    | ^^^^^^^^^^^
    = include/trace/events/sched.h:81: it is declared bare here before the patch
 
@@ -638,8 +636,9 @@ new file mode 100644
             .output()
             .expect("it runs");
         assert_eq!(output.status.code(), Some(1));
+        let stdout = String::from_utf8_lossy(&output.stdout);
         assert_eq!(
-            String::from_utf8_lossy(&output.stdout),
+            stdout.split_inclusive('\n').next().unwrap_or_default(),
             "round.patch:15: ERROR: new trace event c in zone scheduler by EVENT(), which comes to \
              TRACE_EVENT() without the approval of a maintainer of SCHEDULER\n"
         );
@@ -648,8 +647,8 @@ new file mode 100644
     #[test]
     fn escapes_do_not_reach_a_terminal() {
         let hostile = LEAK.replace(
-            "+TRACE_EVENT(sched_overutilized,",
-            "+TRACE_EVENT(sched_overutilized, /* \u{1b}]0;owned\u{7} \u{202e} */",
+            "+TRACE_EVENT(sched_overutilized_tp,",
+            "+TRACE_EVENT(sched_overutilized_tp, /* \u{1b}]0;owned\u{7} \u{202e} */",
         );
         let place = with("hostile.patch", hostile);
         for format in ["human", "checkpatch"] {

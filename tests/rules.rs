@@ -7,9 +7,9 @@
 use barepoint::inventory::state::State;
 use barepoint::kernel::maintainers::Maintainers;
 use barepoint::rules::engine::{self, check_series, check_state};
-use barepoint::rules::finding::Finding;
+use barepoint::rules::finding::{Finding, Level};
 use barepoint::rules::page::{Case, CasePatch, Expected, Page};
-use barepoint::rules::review::{Review, Sight};
+use barepoint::rules::review::{Knowledge, Review, Sight};
 use barepoint::rules::zones::Zones;
 use barepoint::rules::{RULES, changes};
 use barepoint::source::Tree;
@@ -178,6 +178,7 @@ fn findings_of_series(
         patches: &series.patches,
         zones,
         maintainers: &maintainers,
+        knowledge: Knowledge::Whole,
         introduced: &introduced,
     };
     check_series(&review, &subject)
@@ -189,12 +190,7 @@ fn found(case: &Case) -> Vec<Finding> {
     let zones = zones(case);
     if case.whole_tree {
         let state = State::of(&tree).expect("a state");
-        return check_state(&Sight {
-            state: &state,
-            tree: &tree,
-            zones: &zones,
-            touched: None,
-        });
+        return check_state(&Sight::of_tree(&state, &tree, &zones));
     }
     let texts = texts(&tree, case);
     let mails: Vec<String> = case
@@ -245,8 +241,24 @@ fn shown(finding: &Finding) -> String {
     )
 }
 
-/// What is wrong with the findings of a case: missing ones and noisy ones.
-fn wrong(case: &Case) -> Vec<String> {
+fn position(id: &str) -> Option<usize> {
+    RULES.iter().position(|rule| rule.id == id)
+}
+
+/// Whether a case of the rule `of` has to expect what another rule finds: a leak
+/// always, and an error if its rule stands above in the catalogue. That a new hook of
+/// some case has no comment is beside the point, and so is that the callers of one that
+/// was promoted have to follow.
+fn concerns(of: &str, found: &Finding) -> bool {
+    let is_leak = position(found.rule) < position("suffix");
+    found.rule == of
+        || is_leak
+        || found.level == Level::Error && position(found.rule) < position(of)
+}
+
+/// What is wrong with the findings of a case of the rule `of`: missing ones and noisy
+/// ones.
+fn wrong(of: &str, case: &Case) -> Vec<String> {
     let found = found(case);
     let mut left: Vec<&Finding> = found.iter().collect();
     let mut wrong = Vec::new();
@@ -258,6 +270,7 @@ fn wrong(case: &Case) -> Vec<String> {
     }
     wrong.extend(
         left.iter()
+            .filter(|finding| concerns(of, finding))
             .map(|finding| format!("noisy: {}", shown(finding))),
     );
     wrong
@@ -286,7 +299,7 @@ fn every_rule_over_every_case() {
         );
         for case in page.bad.iter().chain(&page.good) {
             cases += 1;
-            for wrong in wrong(case) {
+            for wrong in wrong(rule.id, case) {
                 failures.push(format!("{}: {}: {wrong}", rule.id, case.title));
             }
         }

@@ -247,7 +247,7 @@ impl Facts {
             self.unresolved.clear();
             if !self.includes.iter().any(|include| include.creates) {
                 self.includes
-                    .retain(|include| include.target.contains("trace"));
+                    .retain(|include| include.quoted || include.target.contains("trace"));
             }
         }
     }

@@ -110,6 +110,7 @@ impl Inventory {
         let mut inventory = Self::declared(facts);
         inventory.add_exports(facts);
         inventory.add_uses(facts, semantics);
+        inventory.add_open_uses(facts, semantics);
         inventory.add_probes(facts, semantics);
         super::definitions::add(&mut inventory, facts);
         inventory.sort();
@@ -222,6 +223,41 @@ impl Inventory {
                 tracepoint.call_sites.push(call.clone());
             }
         });
+    }
+
+    /// Calls of which only the start of the name is known: include/rv/da_monitor.h
+    /// has `CONCATENATE(trace_event_, MONITOR_NAME)(…)`, and what that is depends on
+    /// who includes it. They are taken for calls of the tracepoints that would fit
+    /// and that nothing else calls.
+    fn add_open_uses(&mut self, facts: &FactsByPath, semantics: &Semantics) {
+        const SHORTEST_STEM: usize = 4;
+        let is_uncalled = |index: &usize| self.tracepoints[*index].call_sites.is_empty();
+        let uncalled: Vec<usize> = (0..self.tracepoints.len()).filter(is_uncalled).collect();
+        for (file, facts) in facts {
+            let open = |one: &&Mention| one.usage == Use::Pointer && one.identifier.ends_with('_');
+            for mention in facts.mentions.iter().filter(open) {
+                let stem = semantics.calls_of(&mention.identifier).next();
+                let Some((stem, false)) = stem.filter(|(stem, _)| stem.len() >= SHORTEST_STEM)
+                else {
+                    continue;
+                };
+                let call = CallSite {
+                    site: Site {
+                        file: file.clone(),
+                        at: mention.at,
+                    },
+                    function: mention.function.clone(),
+                    usage: Use::Call,
+                    pasted: true,
+                };
+                for &index in &uncalled {
+                    let tracepoint = &mut self.tracepoints[index];
+                    if tracepoint.name().starts_with(stem) {
+                        tracepoint.call_sites.push(call.clone());
+                    }
+                }
+            }
+        }
     }
 
     /// The tracepoint that a mention uses, and how.

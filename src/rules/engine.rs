@@ -4,8 +4,9 @@
 //! It knows no rule by name. The order of its findings is total.
 
 use super::finding::Finding;
-use super::review::{Review, Sight};
+use super::review::{Knowledge, Review, Sight};
 use super::{Check, RULES};
+use crate::inventory::resolve::Tracepoint;
 use crate::inventory::state::State;
 use crate::source::Tree;
 use crate::source::overlay::OverlayTree;
@@ -15,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What the rules say of a tree as it stands.
 pub fn check_state(sight: &Sight<'_>) -> Vec<Finding> {
     let found = RULES.iter().flat_map(|rule| match rule.check {
-        Check::State(check) => check(sight),
+        Check::State(check) | Check::Absence(check) => check(sight),
         Check::Change(_) => Vec::new(),
     });
     sorted(found.collect())
@@ -35,10 +36,27 @@ pub fn check_series(review: &Review<'_>, subject: &Subject<'_>) -> Vec<Finding> 
     for rule in RULES {
         match rule.check {
             Check::Change(check) => findings.extend(check(review)),
-            Check::State(check) => findings.extend(brought(check, review, subject)),
+            Check::State(check) | Check::Absence(check) => {
+                findings.extend(brought(check, review, subject));
+            }
         }
     }
     sorted(findings)
+}
+
+/// Whether more of the kernel has to be read to be sure of `findings`, which were
+/// made with only a part of it: what a rule misses may be elsewhere, and so may be
+/// the uses of a tracepoint that goes.
+pub fn wants_more(review: &Review<'_>, findings: &[Finding]) -> bool {
+    let suspects = |finding: &Finding| {
+        RULES
+            .iter()
+            .any(|rule| rule.id == finding.rule && matches!(rule.check, Check::Absence(_)))
+    };
+    let after = &review.after().inventory;
+    let goes = |one: &Tracepoint| !after.contains(one.name());
+    review.knowledge == Knowledge::Part
+        && (findings.iter().any(suspects) || review.before().inventory.tracepoints.iter().any(goes))
 }
 
 fn sorted(mut findings: Vec<Finding>) -> Vec<Finding> {
@@ -95,6 +113,8 @@ fn found_at(
         tree: &tree,
         zones: review.zones,
         touched: Some(&touched),
+        before: Some(review.before()),
+        knowledge: review.knowledge,
     })
 }
 

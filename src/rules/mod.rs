@@ -6,20 +6,31 @@
 //! put it into the list below. Rules see inventories, never output.
 
 mod bpf_visible;
+mod comment_lies;
 mod custom_event;
+mod dangling_export;
 mod event_call_in_zone;
 mod event_in_zone;
 mod macro_override;
+mod missing_definition;
+mod missing_export;
+mod multiple_definition;
 mod name_clash;
+mod never_called;
+mod non_gpl_export;
 mod promotion;
 mod relay;
+mod suffix;
 mod trace_printk;
+mod undeclared_call;
+mod undocumented;
 mod userspace_reference;
 
 pub mod approval;
 pub mod changes;
 pub mod engine;
 pub mod finding;
+mod headings;
 pub mod page;
 pub mod review;
 pub mod zones;
@@ -33,6 +44,9 @@ pub enum Check {
     /// At one state. Of a series it is charged with what its last state has and
     /// its first has not.
     State(fn(&Sight<'_>) -> Vec<Finding>),
+    /// As [`Check::State`], for what is missing: where only a part of a kernel is
+    /// known, what it finds is a suspicion.
+    Absence(fn(&Sight<'_>) -> Vec<Finding>),
     /// At what a series does.
     Change(fn(&Review<'_>) -> Vec<Finding>),
 }
@@ -74,6 +88,16 @@ pub const RULES: &[Rule] = rules![
     trace_printk "trace-printk" Error State,
     userspace_reference "userspace-reference" Warning State,
     bpf_visible "bpf-visible" Warning State,
+    suffix "suffix" Warning State,
+    undeclared_call "undeclared-call" Error Absence,
+    missing_definition "missing-definition" Error Absence,
+    multiple_definition "multiple-definition" Error State,
+    missing_export "missing-export" Warning Absence,
+    non_gpl_export "non-gpl-export" Error State,
+    dangling_export "dangling-export" Error Absence,
+    never_called "never-called" Warning Absence,
+    undocumented "undocumented" Warning State,
+    comment_lies "comment-lies" Warning State,
 ];
 
 /// The rule with this id.

@@ -11,6 +11,19 @@ use crate::source::Tree;
 use crate::source::patch::Patch;
 use std::collections::BTreeSet;
 
+/// How much of a kernel is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Knowledge {
+    /// All of its files.
+    Whole,
+    /// The files that a series touches and those around them: what is missing
+    /// may stand in another.
+    Part,
+    /// Every tracepoint and export of a release by an embedded profile, and of
+    /// texts only what the series shows.
+    Profile,
+}
+
 /// One state of a kernel.
 pub struct Sight<'a> {
     /// Its tracepoints and all that was read of its files.
@@ -21,6 +34,40 @@ pub struct Sight<'a> {
     pub zones: &'a Zones,
     /// The files that a series touches; `None` if the whole tree is meant.
     pub touched: Option<&'a BTreeSet<String>>,
+    /// The state before the series; `None` if the whole tree is meant.
+    pub before: Option<&'a State>,
+    /// How much is known.
+    pub knowledge: Knowledge,
+}
+
+impl<'a> Sight<'a> {
+    /// A whole tree as it stands.
+    pub fn of_tree(state: &'a State, tree: &'a dyn Tree, zones: &'a Zones) -> Self {
+        Self {
+            state,
+            tree,
+            zones,
+            touched: None,
+            before: None,
+            knowledge: Knowledge::Whole,
+        }
+    }
+
+    /// Whether the text of `file` is known as a whole, so that what is not in it is
+    /// not there. With a profile alone only that of a new file is.
+    pub fn knows_all_of(&self, file: &str) -> bool {
+        let is_old = self
+            .before
+            .is_some_and(|before| before.facts.contains_key(file));
+        self.knowledge != Knowledge::Profile || !is_old
+    }
+
+    /// Whether nothing but the series can say anything of the tracepoint `name`:
+    /// it was not there before.
+    pub fn is_new(&self, name: &str) -> bool {
+        self.before
+            .is_some_and(|before| before.inventory.named(name).next().is_none())
+    }
 }
 
 /// A series and the states that it leads through.
@@ -33,6 +80,8 @@ pub struct Review<'a> {
     pub zones: &'a Zones,
     /// MAINTAINERS before the series.
     pub maintainers: &'a Maintainers,
+    /// How much of the kernel the states show.
+    pub knowledge: Knowledge,
     /// Which patch added a line, as it stands after the series.
     pub introduced: &'a dyn Fn(&str, u32) -> Option<usize>,
 }

@@ -2,9 +2,10 @@
 //! `barepoint check --git`: commits, each against its first parent.
 
 use super::super::tree;
-use super::patches::review;
+use super::patches::{Ground, review};
 use crate::inventory::state::State;
 use crate::output::report::Report;
+use crate::rules::review::Knowledge;
 use crate::rules::{changes, zones::Zones};
 use crate::source::commits::{CommitPatch, resolve_range};
 use crate::source::disk::DiskTree;
@@ -76,8 +77,13 @@ impl<'a> Walk<'a> {
             Some((id, state)) if id == *parent => state,
             _ => State::of(&base)?,
         };
-        let maintainers = tree::maintainers(&base);
-        let report = review(&series, first.clone(), Some(&base), zones, &maintainers)?;
+        let ground = Ground {
+            tree: Some(&base),
+            zones,
+            maintainers: tree::maintainers(&base),
+            knowledge: Knowledge::Whole,
+        };
+        let report = review(&series, first.clone(), &ground)?.into();
         let after = OverlayTree::after(Some(&base), &series, 1);
         let next = first.after(&changes::of_patch(&series, 0), Some(&after))?;
         if let Some(id) = &commit.patch.commit {

@@ -163,13 +163,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<
 /// A whole tree as it stands.
 fn whole(tree: &DiskTree, zones: &Zones) -> anyhow::Result<Report> {
     let state = State::of(tree)?;
-    let sight = Sight {
-        state: &state,
-        tree,
-        zones,
-        touched: None,
-    };
-    let findings = check_state(&sight);
+    let findings = check_state(&Sight::of_tree(&state, tree, zones));
     let entries = findings
         .into_iter()
         .map(|finding| entry_of_file(tree, finding));

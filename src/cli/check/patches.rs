@@ -10,7 +10,7 @@ use crate::kernel::maintainers::Maintainers;
 use crate::kernel::semantics::is_framework_header;
 use crate::output::report::{Report, Subject};
 use crate::rules::engine::{self, check_series};
-use crate::rules::review::Review;
+use crate::rules::review::{Knowledge, Review};
 use crate::rules::{changes, zones::Zones};
 use crate::source::Tree;
 use crate::source::disk::DiskTree;
@@ -47,10 +47,20 @@ pub(super) fn patches(
         blobs.as_ref().map(|blobs| blobs as &dyn Blobs),
     );
     problems.extend(series.problems.iter().cloned());
-    let (first, maintainers, profile) = match tree {
+    let (first, ground, profile) = match tree {
         Some(tree) => {
-            let first = first_state(tree, &series, whole_tree)?;
-            (first, maintainers_before(tree, &series), None)
+            let (first, knowledge) = first_state(tree, &series, whole_tree)?;
+            let maintainers = maintainers_before(tree, &series);
+            (
+                first,
+                Ground {
+                    tree: base,
+                    zones,
+                    maintainers,
+                    knowledge,
+                },
+                None,
+            )
         }
         None => {
             let count = series.patches.len();
@@ -58,26 +68,73 @@ pub(super) fn patches(
                 .map(|patch| changes::of_patch(&series, patch))
                 .collect();
             let (profile, state) = profiles::fitting(&all)?;
-            (state, profile.maintainers(), Some(profile.version))
+            let ground = Ground {
+                tree: None,
+                zones,
+                maintainers: profile.maintainers(),
+                knowledge: Knowledge::Profile,
+            };
+            (state, ground, Some(profile.version))
         }
     };
-    let first = first.after(&changes::before(&series), base)?;
-    let mut report = review(&series, first, base, zones, &maintainers)?;
+    let mut report = match (review(&series, first, &ground)?, tree) {
+        (Outcome::Sure(report), _) | (Outcome::Suspects(report), None) => report,
+        (Outcome::Suspects(_), Some(tree)) => {
+            let ground = Ground {
+                knowledge: Knowledge::Whole,
+                ..ground
+            };
+            review(&series, State::of(tree)?, &ground)?.into()
+        }
+    };
     report.tree = tree.map(|tree| tree::name(tree));
     report.profile = profile;
     Ok(report)
 }
 
+/// What a series is held against.
+pub(super) struct Ground<'a> {
+    /// The tree.
+    pub tree: Option<&'a dyn Tree>,
+    /// The zones.
+    pub zones: &'a Zones,
+    /// MAINTAINERS before the series.
+    pub maintainers: Maintainers,
+    /// How much of the kernel the state before the series shows.
+    pub knowledge: Knowledge,
+}
+
+/// What came of a review.
+pub(super) enum Outcome {
+    /// That stands.
+    Sure(Report),
+    /// More of the kernel has to be read to be sure.
+    Suspects(Report),
+}
+
+impl From<Outcome> for Report {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Sure(report) | Outcome::Suspects(report) => report,
+        }
+    }
+}
+
 /// The state before the series, of the part of the tree that decides about it.
 /// The tracing core means all files, and is read with them.
-fn first_state(tree: &DiskTree, series: &Series, whole_tree: bool) -> anyhow::Result<State> {
+fn first_state(
+    tree: &DiskTree,
+    series: &Series,
+    whole_tree: bool,
+) -> anyhow::Result<(State, Knowledge)> {
     let before = OverlayTree::after(Some(tree), series, 0);
     let touched: BTreeSet<&str> = before.files().keys().map(String::as_str).collect();
     if whole_tree || touched.iter().any(|path| is_framework_header(path)) {
-        return State::of(tree);
+        return Ok((State::of(tree)?, Knowledge::Whole));
     }
     let names = profiles::files_that_declare(&declared_by(series))?;
-    State::of(&Vicinity::of(&before, &touched, &names)?)
+    let part = State::of(&Vicinity::of(&before, &touched, &names)?)?;
+    Ok((part, Knowledge::Part))
 }
 
 /// The words in lines that the series adds, some of which it declares: other
@@ -102,16 +159,16 @@ fn maintainers_before(tree: &dyn Tree, series: &Series) -> Maintainers {
     tree::maintainers(&OverlayTree::after(Some(tree), series, 0))
 }
 
-/// Lints one series from the state before it.
+/// Lints one series. `first` is the state of the tree as it is, which may have
+/// some of the series.
 pub(super) fn review(
     series: &Series,
     first: State,
-    tree: Option<&dyn Tree>,
-    zones: &Zones,
-    maintainers: &Maintainers,
-) -> anyhow::Result<Report> {
-    let subject = engine::Subject { series, tree };
-    let states = engine::states(first, &subject)?;
+    ground: &Ground<'_>,
+) -> anyhow::Result<Outcome> {
+    let tree = ground.tree;
+    let first = first.after(&changes::before(series), tree)?;
+    let states = engine::states(first, &engine::Subject { series, tree })?;
     let introduced = |path: &str, line: u32| {
         let (step, _) = series.introduced(path, line)?;
         series.steps.get(step).map(|step| step.patch)
@@ -119,11 +176,13 @@ pub(super) fn review(
     let review = Review {
         states: &states,
         patches: &series.patches,
-        zones,
-        maintainers,
+        zones: ground.zones,
+        maintainers: &ground.maintainers,
+        knowledge: ground.knowledge,
         introduced: &introduced,
     };
-    let findings = check_series(&review, &subject);
+    let findings = check_series(&review, &engine::Subject { series, tree });
+    let wants_more = engine::wants_more(&review, &findings);
     let after = OverlayTree::after(tree, series, series.patches.len());
     let mut subjects: Vec<Subject> = series.patches.iter().map(subject_of).collect();
     for finding in findings {
@@ -133,8 +192,13 @@ pub(super) fn review(
             subject.findings.push(entry);
         }
     }
-    Ok(Report {
+    let report = Report {
         subjects,
         ..Report::default()
+    };
+    Ok(if wants_more {
+        Outcome::Suspects(report)
+    } else {
+        Outcome::Sure(report)
     })
 }

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! The comment that speaks of a declaration: the one above it, inside it, or above
+//! the group of declarations that it stands in.
+
+use crate::inventory::facts::At;
+use crate::syntax::groups::closing;
+use crate::syntax::lexer::{Kind, Token, lex};
+use memchr::memmem;
+
+/// A file with declarations.
+pub(super) struct Headings<'a> {
+    text: &'a [u8],
+    tokens: Vec<Token>,
+    /// Where each line starts.
+    lines: Vec<u32>,
+    /// The offsets of the file's declarations that one comment may head.
+    declarations: Vec<u32>,
+    /// Those of them whose comments speak of nothing else.
+    alone: Vec<u32>,
+}
+
+impl<'a> Headings<'a> {
+    /// Lexes a file. `declared` are the places of the declarations that one comment
+    /// may head.
+    pub(super) fn of(text: &'a [u8], declared: Vec<At>) -> Self {
+        let starts = memchr::memchr_iter(b'\n', text).map(|at| at + 1);
+        let lines = std::iter::once(0).chain(starts);
+        let mut headings = Self {
+            text,
+            tokens: lex(text, true).tokens,
+            lines: lines.map_while(|at| u32::try_from(at).ok()).collect(),
+            declarations: Vec::new(),
+            alone: Vec::new(),
+        };
+        headings.declarations = headings.offsets(&declared);
+        headings
+    }
+
+    /// With declarations whose comments are theirs alone, and head no group.
+    pub(super) fn with_alone(mut self, alone: Vec<At>) -> Self {
+        self.alone = self.offsets(&alone);
+        self
+    }
+
+    fn offsets(&self, places: &[At]) -> Vec<u32> {
+        places.iter().filter_map(|&at| self.offset(at)).collect()
+    }
+
+    /// A place's offset in this text. That of the place itself is one in the hunk,
+    /// where only hunks are known.
+    fn offset(&self, at: At) -> Option<u32> {
+        let line = self.lines.get(at.line.checked_sub(1)? as usize)?;
+        Some(line + at.column.checked_sub(1)?)
+    }
+
+    /// The comment above the declaration at `at` or above its group, without its
+    /// stars and in one line.
+    pub(super) fn above(&self, at: At) -> Option<String> {
+        let offset = self.offset(at)?;
+        let mut index = self.at(offset)?;
+        loop {
+            let start = self.tokens[index].span.start;
+            let is_of_another = start != offset && self.alone.contains(&start);
+            if let Some(comment) = plain(self.gap_before(index)).filter(|_| !is_of_another) {
+                return Some(comment);
+            }
+            index = self.before(index)?;
+        }
+    }
+
+    /// The first comment inside the declaration at `at`.
+    pub(super) fn inside(&self, at: At) -> Option<String> {
+        let index = self.at(self.offset(at)?)?;
+        let close = closing(self.text, &self.tokens, index + 1)?;
+        (index + 1..=close).find_map(|inside| plain(self.gap_before(inside)))
+    }
+
+    fn at(&self, offset: u32) -> Option<usize> {
+        self.tokens
+            .binary_search_by_key(&offset, |token| token.span.start)
+            .ok()
+    }
+
+    /// What stands between a token and the one before it.
+    fn gap_before(&self, index: usize) -> &'a [u8] {
+        let end = index
+            .checked_sub(1)
+            .map_or(0, |before| self.tokens[before].span.end);
+        let start = self.tokens[index].span.start;
+        self.text
+            .get(end as usize..start as usize)
+            .unwrap_or_default()
+    }
+
+    /// The declaration or the conditional that ends right above the one at `index`.
+    fn before(&self, index: usize) -> Option<usize> {
+        let mut last = index.checked_sub(1)?;
+        if self.tokens[last].kind == Kind::Directive {
+            return is_conditional(self.tokens[last].span.of(self.text)).then_some(last);
+        }
+        if self.tokens[last].is(b';') {
+            last = last.checked_sub(1)?;
+        }
+        let mut depth = 0_usize;
+        let open = (0..=last).rev().find(|&at| {
+            depth += usize::from(self.tokens[at].is(b')'));
+            depth -= usize::from(self.tokens[at].is(b'(') && depth > 0);
+            depth == 0
+        })?;
+        let name = open.checked_sub(1)?;
+        self.declarations
+            .contains(&self.tokens[name].span.start)
+            .then_some(name)
+    }
+}
+
+fn is_conditional(directive: &[u8]) -> bool {
+    let word = directive
+        .strip_prefix(b"#")
+        .unwrap_or(directive)
+        .trim_ascii_start();
+    [&b"if"[..], b"el", b"endif"]
+        .iter()
+        .any(|start| word.starts_with(start))
+}
+
+/// The words of the comments in a gap, with single spaces; `None` without any.
+fn plain(gap: &[u8]) -> Option<String> {
+    if memmem::find(gap, b"/*").is_none() && memmem::find(gap, b"//").is_none() {
+        return None;
+    }
+    let text = String::from_utf8_lossy(gap);
+    let words = text
+        .split_whitespace()
+        .map(|word| word.trim_matches(['*', '/']))
+        .filter(|word| !word.is_empty());
+    let words: Vec<&str> = words.collect();
+    (!words.is_empty()).then(|| words.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str, what: &str) -> At {
+        let before = text.split(what).next().unwrap_or_default();
+        At {
+            line: before.matches('\n').count() as u32 + 1,
+            column: before.rsplit('\n').next().unwrap_or_default().len() as u32 + 1,
+            offset: 0,
+        }
+    }
+
+    fn headings<'t>(text: &'t str, names: &[&str]) -> Headings<'t> {
+        Headings::of(
+            text.as_bytes(),
+            names.iter().map(|name| at(text, name)).collect(),
+        )
+    }
+
+    #[test]
+    fn a_comment_heads_a_group() {
+        let text = "struct rq;\n/*\n * Of the\n * run queue.\n */\nDECLARE_TRACE(a, f(1));\n\n\
+                    #ifdef X\nDECLARE_TRACE(b, f(2))\n#endif\nDECLARE_TRACE(c);";
+        let names = ["DECLARE_TRACE(a", "DECLARE_TRACE(b", "DECLARE_TRACE(c"];
+        for name in names {
+            let comment = headings(text, &names).above(at(text, name));
+            assert_eq!(comment.as_deref(), Some("Of the run queue."), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_comment_of_an_event_is_its_own() {
+        let text = "/* All. */\nDECLARE_TRACE(a);\n/* b. */\nTRACE_EVENT(b);\nDECLARE_TRACE(c);\n";
+        let names = ["DECLARE_TRACE(a", "TRACE_EVENT(b", "DECLARE_TRACE(c"];
+        let headings = headings(text, &names).with_alone(vec![at(text, names[1])]);
+        let above = |name| headings.above(at(text, name));
+        assert_eq!(above(names[2]).as_deref(), Some("All."));
+        assert_eq!(above(names[1]).as_deref(), Some("b."));
+    }
+
+    #[test]
+    fn anything_else_between_ends_the_group() {
+        let names = ["DECLARE_TRACE(a", "DECLARE_TRACE(b"];
+        for text in [
+            "/* One. */\nDECLARE_TRACE(a);\nstruct rq;\nDECLARE_TRACE(b);\n",
+            "/* One. */\nfoo(a);\nDECLARE_TRACE(b);\n",
+            "DECLARE_TRACE(b);",
+            ")));DECLARE_TRACE(b);",
+        ] {
+            let comment = headings(text, &names).above(at(text, names[1]));
+            assert_eq!(comment, None, "{text}");
+        }
+    }
+}

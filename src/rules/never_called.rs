@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! A tracepoint that no code calls.
+
+use super::finding::{Finding, Level};
+use super::review::{Knowledge, Sight, declared_at};
+use std::collections::BTreeSet;
+
+/// Looks at every tracepoint. A profile knows no call sites: there, only what the
+/// series itself declares can be judged.
+pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
+    let all = &sight.state.inventory.tracepoints;
+    let called = all.iter().filter(|one| !one.call_sites.is_empty());
+    let called: BTreeSet<&str> = called.map(|one| one.name()).collect();
+    all.iter()
+        .filter(|one| !called.contains(one.name()))
+        .filter(|one| sight.knowledge != Knowledge::Profile || sight.is_new(one.name()))
+        .map(|one| Finding {
+            rule: "never-called",
+            level: Level::Warning,
+            tracepoint: Some(one.name().to_owned()),
+            place: declared_at(one),
+            message: format!("tracepoint {} is declared, but never called", one.name()),
+            related: Vec::new(),
+            patch: None,
+        })
+        .collect()
+}

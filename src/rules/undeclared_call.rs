@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! A call of a function that would be generated for a tracepoint that is none.
+
+use super::finding::{Finding, Level};
+use super::review::{Sight, declared_at, place, related};
+use crate::inventory::facts::{At, Mention, Target, Use};
+use crate::inventory::resolve::Inventory;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// What the names of bare tracepoints end with.
+const SUFFIX: &str = "_tp";
+
+/// Looks at every call, guard and registration whose name says a tracepoint that
+/// there is not, but for its `_tp`, or that there was before the series. Any other
+/// function may be called trace_something.
+pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
+    let by_hand = written_by_hand(sight);
+    let mut found = Vec::new();
+    for (file, facts) in &sight.state.facts {
+        let called = facts
+            .mentions
+            .iter()
+            .filter(|one| one.usage != Use::Definition);
+        let called = called.map(|one: &Mention| (&one.identifier, one.at));
+        let attached = facts
+            .attachments
+            .iter()
+            .filter_map(|one| match &one.target {
+                Target::Function(identifier) => Some((identifier, one.at)),
+                _ => None,
+            });
+        for (identifier, at) in called.chain(attached) {
+            if !by_hand.contains(identifier.as_ref()) {
+                found.extend(judged(sight, file, identifier, at));
+            }
+        }
+    }
+    found
+}
+
+/// The functions of such names that someone wrote.
+fn written_by_hand<'s>(sight: &'s Sight<'_>) -> BTreeSet<&'s str> {
+    let mentions = sight.state.facts.values().flat_map(|facts| &facts.mentions);
+    mentions
+        .filter(|one| one.usage == Use::Definition)
+        .map(|one| one.identifier.as_ref())
+        .collect()
+}
+
+fn judged(sight: &Sight<'_>, file: &Arc<str>, identifier: &str, at: At) -> Option<Finding> {
+    let inventory = &sight.state.inventory;
+    let semantics = &sight.state.semantics;
+    let named = |_: ()| {
+        let calls = semantics.calls_of(identifier).map(|(name, _)| name);
+        calls.chain(semantics.registrations_of(identifier))
+    };
+    if named(()).any(|name| inventory.contains(name)) {
+        return None;
+    }
+    let finding = |name: &str, message: String, explained| Finding {
+        rule: "undeclared-call",
+        level: Level::Error,
+        tracepoint: Some(name.to_owned()),
+        place: place(file, at),
+        message,
+        related: explained,
+        patch: None,
+    };
+    let near = named(()).find_map(|name| Some((name, nearly(inventory, name)?)));
+    if let Some((name, nearly)) = near {
+        let declared = inventory.named(&nearly).next().map(declared_at);
+        let declared = declared.map(|at| related(at, "that is declared here"));
+        return Some(finding(
+            name,
+            format!("{identifier}(): {name} is no tracepoint; {nearly} is"),
+            declared.into_iter().collect(),
+        ));
+    }
+    let before = &sight.before?.inventory;
+    let gone = named(()).find_map(|name| before.named(name).next())?;
+    Some(finding(
+        gone.name(),
+        format!("{identifier}(): tracepoint {} is gone", gone.name()),
+        vec![related(
+            declared_at(gone),
+            "it was declared here before the series",
+        )],
+    ))
+}
+
+/// The tracepoint that is called as `name` is but for a `_tp` at its end.
+pub(super) fn nearly(inventory: &Inventory, name: &str) -> Option<String> {
+    let longer = format!("{name}{SUFFIX}");
+    let shorter = name.strip_suffix(SUFFIX).map(str::to_owned);
+    [Some(longer), shorter]
+        .into_iter()
+        .flatten()
+        .find(|other| inventory.contains(other))
+}
