@@ -300,6 +300,181 @@ clean.patch has no obvious style problems and is ready for submission.
             .stdout_eq(snapbox::file!["snapshots/check.json"]);
     }
 
+    fn formatted(place: &TempDir, format: &str, input: &str) -> snapbox::cmd::OutputAssert {
+        barepoint(place)
+            .args(["check", "--tree", "kernel", "--format", format, input])
+            .assert()
+    }
+
+    /// The rules' pages are the rules' matter: here only that all are in it.
+    #[test]
+    fn sarif_of_a_leak() {
+        let place = workplace();
+        let output = formatted(&place, "sarif", "leak.patch").code(1);
+        let mut log: serde_json::Value =
+            serde_json::from_slice(&output.get_output().stdout).expect("JSON");
+        let rules = log["runs"][0]["tool"]["driver"]["rules"].take();
+        let rules = rules.as_array().expect("a list");
+        assert_eq!(rules.len(), barepoint::rules::RULES.len());
+        for (shown, rule) in rules.iter().zip(barepoint::rules::RULES) {
+            assert_eq!(shown["id"], rule.id);
+            let help = shown["help"]["markdown"].as_str().expect("help");
+            assert!(help.contains("## Why") && help.contains("## How to fix"));
+        }
+        let index = log["runs"][0]["results"][0]["ruleIndex"].as_u64();
+        let index = usize::try_from(index.expect("an index")).expect("small");
+        assert_eq!(rules[index]["id"], log["runs"][0]["results"][0]["ruleId"]);
+        snapbox::assert_data_eq!(
+            format!("{log:#}\n"),
+            snapbox::file!["snapshots/check.sarif"].raw()
+        );
+    }
+
+    /// A service must know the finding again when lines above it come and go.
+    #[test]
+    fn fingerprints_survive_moved_lines() {
+        let place = workplace();
+        let prints = || {
+            ["sarif", "gitlab"].map(|format| {
+                let output = formatted(&place, format, "leak.patch").code(1);
+                let json: serde_json::Value =
+                    serde_json::from_slice(&output.get_output().stdout).expect("JSON");
+                let (print, line) = if format == "sarif" {
+                    let result = &json["runs"][0]["results"][0];
+                    let region = &result["locations"][0]["physicalLocation"]["region"];
+                    (
+                        &result["partialFingerprints"]["barepointFinding/v1"],
+                        &region["startLine"],
+                    )
+                } else {
+                    (
+                        &json[0]["fingerprint"],
+                        &json[0]["location"]["lines"]["begin"],
+                    )
+                };
+                assert_eq!(print.as_str().map(str::len), Some(32));
+                (print.clone(), line.as_u64().expect("a line"))
+            })
+        };
+        let before = prints();
+        let header = place.path().join("kernel/include/trace/events/sched.h");
+        let text = fs::read_to_string(&header).expect("a header");
+        fs::write(&header, text.replacen("\n", "\n\n\n", 1)).expect("written");
+        let after = prints();
+        for (before, after) in before.iter().zip(&after) {
+            assert_eq!(before.0, after.0);
+            assert_eq!(before.1 + 2, after.1);
+        }
+    }
+
+    #[test]
+    fn github_of_a_leak() {
+        let place = workplace();
+        formatted(&place, "github", "leak.patch").code(1).stdout_eq(str![[r#"
+::error file=include/trace/events/sched.h,line=81,col=1,title=barepoint%3A promotion::bare tracepoint sched_overutilized_tp becomes the trace event sched_overutilized by TRACE_EVENT() without the approval of a maintainer of SCHEDULER%0Ainclude/trace/events/sched.h:81: it is declared bare here before the patch
+
+"#]]);
+    }
+
+    #[test]
+    fn gitlab_of_a_leak() {
+        let place = workplace();
+        formatted(&place, "gitlab", "leak.patch")
+            .code(1)
+            .stdout_eq(snapbox::file!["snapshots/check.gitlab.json"]);
+    }
+
+    #[test]
+    fn b4_of_a_leak() {
+        let place = workplace();
+        formatted(&place, "b4", "leak.patch")
+            .code(1)
+            .stdout_eq(snapbox::file!["snapshots/check.b4.json"].raw());
+    }
+
+    #[test]
+    fn formats_of_a_clean_patch() {
+        let place = workplace();
+        fs::write(place.path().join("clean.patch"), CLEAN).expect("written");
+        for (format, expected) in [
+            ("github", str![]),
+            (
+                "gitlab",
+                str![[r#"
+[]
+
+"#]],
+            ),
+            (
+                "b4",
+                str![[r#"
+[
+  {
+    "tool": "barepoint",
+    "status": "pass",
+    "summary": "no bare tracepoint leaks"
+  }
+]
+
+"#]],
+            ),
+        ] {
+            formatted(&place, format, "clean.patch")
+                .code(0)
+                .stdout_eq(expected)
+                .stderr_eq(str![]);
+        }
+        let output = formatted(&place, "sarif", "clean.patch").code(0);
+        let log: serde_json::Value =
+            serde_json::from_slice(&output.get_output().stdout).expect("JSON");
+        let run = &log["runs"][0];
+        assert_eq!(run["results"], serde_json::json!([]));
+        assert_eq!(run["invocations"][0]["executionSuccessful"], true);
+        assert_eq!(run["invocations"][0]["exitCode"], 0);
+    }
+
+    /// No format may look clean then: none of their readers sees standard error.
+    #[test]
+    fn formats_of_what_cannot_be_checked() {
+        let place = workplace();
+        for format in ["sarif", "github", "gitlab", "b4"] {
+            let output = formatted(&place, format, "gone.patch").code(2);
+            let shown = String::from_utf8_lossy(&output.get_output().stdout).into_owned();
+            assert!(shown.contains("gone.patch"), "{format}: {shown}");
+            let said = match format {
+                "sarif" => "\"executionSuccessful\": false",
+                "github" => "::error ",
+                "gitlab" => "\"severity\": \"blocker\"",
+                _ => "\"status\": \"fail\"",
+            };
+            assert!(shown.contains(said), "{format}: {shown}");
+        }
+    }
+
+    /// b4 gives the command for a series the cover letter and nothing else.
+    #[test]
+    fn a_cover_letter_alone_fails_only_where_it_is_no_input() {
+        let place = workplace();
+        let cover = "From: A <a@example.org>\nSubject: [PATCH 0/3] sched: Hooks\n\nWords.\n";
+        let lost = cover.replace("0/3", "1/3");
+        let check = |format: &str, text: &str| {
+            barepoint(&place)
+                .args(["check", "--tree", "kernel", "--format", format, "-"])
+                .stdin(text.to_owned())
+                .assert()
+        };
+        check("b4", cover)
+            .code(0)
+            .stdout_eq(str![[r#"
+[]
+
+"#]])
+            .stderr_eq(str![]);
+        check("human", cover).code(2);
+        check("sarif", cover).code(2);
+        check("b4", &lost).code(2);
+    }
+
     #[test]
     fn colour_when_asked_for_only() {
         let place = workplace();
@@ -322,7 +497,9 @@ clean.patch has no obvious style problems and is ready for submission.
             &["--format", "checkpatch", "--color", "always"],
             false
         ));
-        assert!(!coloured(&["--format", "json", "--color", "always"], false));
+        for format in ["json", "sarif", "github", "gitlab", "b4"] {
+            assert!(!coloured(&["--format", format, "--color", "always"], false));
+        }
     }
 
     #[test]

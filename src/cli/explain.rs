@@ -3,7 +3,7 @@
 
 use crate::output::explain;
 use crate::rules::page::Page;
-use crate::rules::{RULES, rule};
+use crate::rules::{RULES, pages, rule};
 use anyhow::bail;
 use clap::Args;
 use std::io::Write;
@@ -19,11 +19,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<u8> {
     match &arguments.rule {
         None => {
-            let pages = RULES
-                .iter()
-                .map(|rule| Page::parse(rule.id, rule.page))
-                .collect::<Result<Vec<_>, _>>()?;
-            explain::list(out, &pages)?;
+            explain::list(out, &pages()?)?;
         }
         Some(id) => {
             let id = id.to_lowercase().replace('_', "-");

@@ -79,7 +79,7 @@ fn one(
     if !no_summary {
         summary(out, subject, &shown, options)?;
     }
-    if options.quiet == 0 && !(clean && report.incomplete) {
+    if options.quiet == 0 && !(clean && report.is_incomplete()) {
         trailer(out, subject, clean)?;
         types(out, &shown, clean)?;
     }

@@ -179,7 +179,8 @@ pub fn wrapped(text: &str, width: usize, used: usize) -> Vec<String> {
     lines
 }
 
-fn counted(count: usize, what: &str) -> String {
+/// `1 error`, `2 errors`.
+pub fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
@@ -203,7 +204,7 @@ fn verdict(out: &mut dyn Write, report: &Report, strict: bool) -> io::Result<()>
     let word = match level {
         Level::Error => "leaks or misplaced hooks",
         Level::Warning => "passes with warnings",
-        Level::Note if report.incomplete => "no bare tracepoint leaks in what could be read",
+        Level::Note if report.is_incomplete() => "no bare tracepoint leaks in what could be read",
         Level::Note => "no bare tracepoint leaks",
     };
     let mut parts = Vec::new();

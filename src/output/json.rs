@@ -96,7 +96,7 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         },
         tree: report.tree.as_ref(),
         profile: report.profile.as_deref(),
-        complete: !report.incomplete,
+        complete: !report.is_incomplete(),
         findings: findings
             .into_iter()
             .map(|(subject, entry)| item(subject, entry))

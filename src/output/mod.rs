@@ -4,12 +4,17 @@
 //! One file a shape. No shape decides the exit status: [`status`] does, for all
 //! of them. It may not know how findings are made.
 
+pub mod b4;
 pub mod checkpatch;
 pub mod explain;
+pub mod fingerprint;
+pub mod github;
+pub mod gitlab;
 pub mod human;
 pub mod json;
 pub mod list;
 pub mod report;
+pub mod sarif;
 pub mod status;
 
 use std::borrow::Cow;

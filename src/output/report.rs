@@ -3,6 +3,7 @@
 
 use super::list::TreeName;
 use crate::rules::finding::Finding;
+use crate::source::patch::Problem;
 
 /// A line of an input that a finding is shown at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,12 +52,17 @@ pub struct Report {
     pub subjects: Vec<Subject>,
     /// The merges of a range, which were not.
     pub skipped: Vec<String>,
-    /// Whether some of the input could not be read or placed, so that having found
-    /// nothing means less.
-    pub incomplete: bool,
+    /// What of the input could not be read or placed, so that having found nothing
+    /// means less.
+    pub problems: Vec<Problem>,
 }
 
 impl Report {
+    /// Whether something was not checked.
+    pub fn is_incomplete(&self) -> bool {
+        !self.problems.is_empty()
+    }
+
     /// All findings, by subject.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.subjects.iter().flat_map(|subject| &subject.findings)

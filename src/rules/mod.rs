@@ -36,6 +36,7 @@ pub mod review;
 pub mod zones;
 
 use finding::{Finding, Level};
+use page::Page;
 use review::{Review, Sight};
 
 /// How a rule looks at a kernel.
@@ -99,6 +100,17 @@ pub const RULES: &[Rule] = rules![
     undocumented "undocumented" Warning State,
     comment_lies "comment-lies" Warning State,
 ];
+
+/// The pages of all rules, in the same order.
+///
+/// # Errors
+/// A page is not of the form.
+pub fn pages() -> anyhow::Result<Vec<Page>> {
+    RULES
+        .iter()
+        .map(|rule| Page::parse(rule.id, rule.page))
+        .collect()
+}
 
 /// The rule with this id.
 pub fn rule(id: &str) -> Option<&'static Rule> {

@@ -26,6 +26,9 @@ pub struct Loaded {
     pub patches: Vec<Patch>,
     /// What could not be used.
     pub problems: Vec<Problem>,
+    /// There are cover letters and nothing else, which is a problem to all but those
+    /// who are given whatever comes.
+    pub only_covers: bool,
 }
 
 /// Reads all patches that `inputs` name; `stdin` is read for `-`.
@@ -73,6 +76,8 @@ struct Loader {
     any_diff: bool,
     /// Mails without a diff that need none, unless nothing has one.
     bare: Vec<Problem>,
+    /// How many of them are cover letters.
+    covers: usize,
 }
 
 impl Loader {
@@ -125,6 +130,7 @@ impl Loader {
             message: message.to_owned(),
         };
         if content.may_be_bare() {
+            self.covers += usize::from(content.is_cover());
             self.bare.push(problem);
         } else {
             self.loaded.problems.push(problem);
@@ -177,6 +183,8 @@ impl Loader {
 
     fn finish(mut self) -> Loaded {
         if !self.any_diff {
+            let covers = self.covers > 0 && self.covers == self.bare.len();
+            self.loaded.only_covers = covers && self.loaded.problems.is_empty();
             self.loaded.problems.append(&mut self.bare);
         }
         self.loaded
@@ -263,6 +271,9 @@ mod tests {
         assert_eq!(load().problems.len(), 1);
         put("0000-cover.patch", &mail("[PATCH 0/2] cover", ""));
         assert_eq!(load().problems.len(), 1, "a cover letter alone is no patch");
+        assert!(load().only_covers);
+        put("0001-b.patch", &mail("Re: [PATCH 1/2] b", ""));
+        assert!(!load().only_covers, "an answer is no cover letter");
         put("0001-b.patch", &mail("[PATCH 1/2] b", "x"));
         put("0002-a.patch", &mail("[PATCH 2/2] a", "x"));
         assert_eq!(subjects(&load()), ["b", "a"]);

@@ -40,8 +40,13 @@ impl Content {
     /// It has a diff, or need not have one: a cover letter, an answer, talk.
     pub(crate) fn may_be_bare(&self) -> bool {
         let tags = Tags::of(&self.patch.subject);
-        let cover = tags.number.is_some_and(|(number, _)| number == 0);
-        self.is_mail && (cover || tags.reply || !tags.patch)
+        self.is_cover() || self.is_mail && (tags.reply || !tags.patch)
+    }
+
+    /// It is numbered as a cover letter.
+    pub(crate) fn is_cover(&self) -> bool {
+        let number = Tags::of(&self.patch.subject).number;
+        self.is_mail && number.is_some_and(|(number, _)| number == 0)
     }
 }
 

@@ -9,18 +9,20 @@ use super::{complain, tree};
 use crate::inventory::state::State;
 use crate::output::report::{Report, Subject};
 use crate::output::status::{Counts, exit_status};
-use crate::output::{checkpatch, human, json};
+use crate::output::{b4, checkpatch, github, gitlab, human, json, sarif};
 use crate::rules::engine::check_state;
+use crate::rules::pages;
 use crate::rules::review::Sight;
 use crate::rules::zones::Zones;
 use crate::source::Tree;
 use crate::source::disk::DiskTree;
+use crate::source::input::{self, Loaded};
 use anyhow::bail;
 use clap::{ArgAction, Args, ValueEnum};
 use commits::commits;
 use entries::entry_of_file;
 use patches::patches;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 /// The command line of `check`.
@@ -85,6 +87,14 @@ enum Format {
     Human,
     Checkpatch,
     Json,
+    /// SARIF 2.1.0
+    Sarif,
+    /// Workflow commands of GitHub Actions
+    Github,
+    /// Code quality report of GitLab
+    Gitlab,
+    /// What b4 review reads from its check commands
+    B4,
 }
 
 impl Arguments {
@@ -102,6 +112,32 @@ impl Arguments {
         } else {
             Format::Human
         })
+    }
+
+    /// Reads the patches.
+    fn load(&self) -> Loaded {
+        let mut loaded = input::load(&self.inputs, &mut io::stdin());
+        // b4 gives the command for a series its cover letter alone.
+        if loaded.only_covers && self.format() == Format::B4 {
+            loaded.problems.clear();
+        }
+        loaded
+    }
+
+    fn write(&self, out: &mut dyn Write, report: &Report, status: u8) -> anyhow::Result<()> {
+        match self.format() {
+            Format::Human => human::write(out, report, self.strict)?,
+            Format::Checkpatch => {
+                let files = self.git.is_none() && self.inputs.is_empty();
+                checkpatch::write(out, report, self.options(files))?;
+            }
+            Format::Json => json::write(out, report)?,
+            Format::Sarif => sarif::write(out, report, &pages()?, status)?,
+            Format::Github => github::write(out, report)?,
+            Format::Gitlab => gitlab::write(out, report)?,
+            Format::B4 => b4::write(out, report, self.strict)?,
+        }
+        Ok(())
     }
 
     fn options(&self, files: bool) -> checkpatch::Options {
@@ -127,37 +163,26 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<
         tree.as_ref().map(|tree| tree as &dyn Tree),
         arguments.zones.as_deref(),
     )?;
-    let mut problems = Vec::new();
-    let mut report = match (&arguments.git, &tree) {
+    let report = match (&arguments.git, &tree) {
         (Some(range), Some(tree)) => commits(tree, range, &zones)?,
         (Some(_), None) => bail!("--git needs a kernel tree: give one with --tree DIR"),
         (None, Some(tree)) if arguments.inputs.is_empty() => whole(tree, &zones)?,
         (None, None) if arguments.inputs.is_empty() => {
             bail!("nothing to check: give patches, or a kernel tree with --tree DIR")
         }
-        (None, _) => patches(
-            tree.as_ref(),
-            &arguments.inputs,
-            &zones,
-            arguments.whole_tree,
-            &mut problems,
-        )?,
-    };
-    report.incomplete = !problems.is_empty();
-    match arguments.format() {
-        Format::Human => human::write(out, &report, arguments.strict)?,
-        Format::Checkpatch => {
-            let files = arguments.git.is_none() && arguments.inputs.is_empty();
-            checkpatch::write(out, &report, arguments.options(files))?;
+        (None, _) => {
+            let loaded = arguments.load();
+            patches(tree.as_ref(), loaded, &zones, arguments.whole_tree)?
         }
-        Format::Json => json::write(out, &report)?,
-    }
+    };
+    let counts = Counts::of(report.entries().map(|entry| &entry.finding));
+    let status = exit_status(counts, arguments.strict, report.is_incomplete());
+    arguments.write(out, &report, status)?;
     out.flush()?;
-    for problem in &problems {
+    for problem in &report.problems {
         complain(&problem.to_string());
     }
-    let counts = Counts::of(report.entries().map(|entry| &entry.finding));
-    Ok(exit_status(counts, arguments.strict, !problems.is_empty()))
+    Ok(status)
 }
 
 /// A whole tree as it stands.

@@ -15,26 +15,25 @@ use crate::rules::{changes, zones::Zones};
 use crate::source::Tree;
 use crate::source::disk::DiskTree;
 use crate::source::git::GitBlobs;
-use crate::source::input;
+use crate::source::input::Loaded;
 use crate::source::overlay::OverlayTree;
-use crate::source::patch::{LineKind, Problem};
+use crate::source::patch::LineKind;
 use crate::source::series::{Blobs, Series};
 use std::collections::BTreeSet;
-use std::io;
-use std::path::PathBuf;
 
 /// Lints patches as one series.
 pub(super) fn patches(
     tree: Option<&DiskTree>,
-    inputs: &[PathBuf],
+    loaded: Loaded,
     zones: &Zones,
     whole_tree: bool,
-    problems: &mut Vec<Problem>,
 ) -> anyhow::Result<Report> {
-    let loaded = input::load(inputs, &mut io::stdin());
-    problems.extend(loaded.problems);
+    let mut problems = loaded.problems;
     if loaded.patches.is_empty() {
-        return Ok(Report::default());
+        return Ok(Report {
+            problems,
+            ..Report::default()
+        });
     }
     let blobs = match tree {
         Some(tree) => GitBlobs::at(tree.dir())?,
@@ -89,6 +88,7 @@ pub(super) fn patches(
     };
     report.tree = tree.map(|tree| tree::name(tree));
     report.profile = profile;
+    report.problems = problems;
     Ok(report)
 }
 

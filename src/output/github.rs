@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! Findings as workflow commands of GitHub Actions, which become annotations.
+
+use super::printable;
+use super::report::{Entry, Report};
+use crate::rules::finding::Level;
+use std::io::{self, Write};
+
+/// Writes a command for each finding, and one for each input that could not be
+/// used; nothing at all if there is neither.
+///
+/// # Errors
+/// `out` cannot be written to.
+pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    for entry in report.entries() {
+        finding(out, entry)?;
+    }
+    for problem in &report.problems {
+        writeln!(
+            out,
+            "::error title={}::{}",
+            property("barepoint: could not check all"),
+            data(&problem.to_string())
+        )?;
+    }
+    Ok(())
+}
+
+fn finding(out: &mut dyn Write, entry: &Entry) -> io::Result<()> {
+    let found = &entry.finding;
+    let command = match found.level {
+        Level::Error => "error",
+        Level::Warning => "warning",
+        Level::Note => "notice",
+    };
+    let mut message = found.message.clone();
+    for related in &found.related {
+        let place = &related.place;
+        message += &format!("\n{}:{}: {}", place.file, place.line, related.message);
+    }
+    writeln!(
+        out,
+        "::{command} file={},line={},col={},title={}::{}",
+        property(&found.place.file),
+        found.place.line,
+        found.place.column,
+        property(&format!("barepoint: {}", found.rule)),
+        data(&message)
+    )
+}
+
+/// What stands behind the second `::`.
+fn data(text: &str) -> String {
+    let escaped = text
+        .replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A");
+    printable(&escaped).into_owned()
+}
+
+/// The value of a property.
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_runner_reads_is_escaped() {
+        assert_eq!(data("50%: a,\r\nb"), "50%25: a,%0D%0Ab");
+        assert_eq!(property("50%: a,\r\nb"), "50%25%3A a%2C%0D%0Ab");
+        assert_eq!(data("::error::\x1b[31m"), "::error::\u{fffd}[31m");
+    }
+}

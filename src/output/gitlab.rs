@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! Findings as a code quality report of GitLab.
+
+use super::fingerprint::Fingerprints;
+use super::report::{Entry, Report};
+use crate::rules::finding::Level;
+use crate::source::patch::Problem;
+use serde::Serialize;
+use std::io::{self, Write};
+
+#[derive(Serialize)]
+struct Item<'a> {
+    description: &'a str,
+    check_name: &'a str,
+    fingerprint: String,
+    severity: &'static str,
+    location: Location<'a>,
+}
+
+#[derive(Serialize)]
+struct Location<'a> {
+    path: &'a str,
+    lines: Lines,
+}
+
+#[derive(Serialize)]
+struct Lines {
+    begin: u32,
+}
+
+/// Writes the list of findings. What could not be checked is in it, too: an empty
+/// list says that all is well.
+///
+/// # Errors
+/// `out` cannot be written to.
+pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    let mut prints = Fingerprints::default();
+    let findings = report.entries().map(|entry| item(entry, prints.of(entry)));
+    let mut items: Vec<Item<'_>> = findings.collect();
+    items.extend(report.problems.iter().map(unchecked));
+    serde_json::to_writer_pretty(&mut *out, &items)?;
+    writeln!(out)
+}
+
+fn item(entry: &Entry, fingerprint: String) -> Item<'_> {
+    let finding = &entry.finding;
+    Item {
+        description: &finding.message,
+        check_name: finding.rule,
+        fingerprint,
+        severity: match finding.level {
+            Level::Error => "critical",
+            Level::Warning => "minor",
+            Level::Note => "info",
+        },
+        location: Location {
+            path: &finding.place.file,
+            lines: Lines {
+                begin: finding.place.line,
+            },
+        },
+    }
+}
+
+fn unchecked(problem: &Problem) -> Item<'_> {
+    Item {
+        description: &problem.message,
+        check_name: "not-checked",
+        fingerprint: format!("not-checked {problem}"),
+        severity: "blocker",
+        location: Location {
+            path: &problem.input,
+            lines: Lines {
+                begin: problem.line.unwrap_or(1),
+            },
+        },
+    }
+}
