@@ -76,8 +76,9 @@ fn walk(
     if let Some(id) = without {
         walk.hide(id)?;
     }
+    // By time alone, a parent of the same second may come before its child.
     walk.set_sorting(if count.is_some() {
-        Sort::TIME
+        Sort::TIME | Sort::TOPOLOGICAL
     } else {
         Sort::TOPOLOGICAL
     })?;
