@@ -200,9 +200,13 @@ ERROR: bare tracepoint sched_overutilized_tp becomes a trace event by TRACE_EVEN
 
 total: 1 errors, 0 warnings, 11 lines checked
 
+NOTE: For what a finding means and how to mend it, see
+      barepoint explain promotion
+
 leak.patch has style problems, please review.
 
-NOTE: For what a finding means and how to mend it: barepoint explain promotion
+NOTE: If any of the errors are false positives, please report
+      them to the maintainers of barepoint.
 
 "#]],
             ),
@@ -214,9 +218,13 @@ ERROR:PROMOTION: bare tracepoint sched_overutilized_tp becomes a trace event by 
 +TRACE_EVENT(sched_overutilized_tp,
 
 
+NOTE: For what a finding means and how to mend it, see
+      barepoint explain promotion
+
 leak.patch has style problems, please review.
 
-NOTE: For what a finding means and how to mend it: barepoint explain promotion
+NOTE: If any of the errors are false positives, please report
+      them to the maintainers of barepoint.
 
 "#]],
             ),

@@ -46,26 +46,36 @@ pub fn write(out: &mut dyn Write, report: &Report, options: Options) -> io::Resu
         quiet: options.quiet.saturating_add(u8::from(options.terse)),
         ..options
     };
+    let mut clean = true;
     for subject in &report.subjects {
-        one(out, subject, report, options)?;
+        clean &= one(out, subject, report, options)?;
+    }
+    if options.quiet == 0 && !clean {
+        note(
+            out,
+            "If any of the errors are false positives, please report",
+            "them to the maintainers of barepoint.",
+        )?;
     }
     Ok(())
 }
 
+/// Writes the report of one subject; whether it is clean.
 fn one(
     out: &mut dyn Write,
     subject: &Subject,
     report: &Report,
     options: Options,
-) -> io::Result<()> {
+) -> io::Result<bool> {
     let shown: Vec<&Entry> = subject
         .findings
         .iter()
         .filter(|entry| options.strict || entry.finding.level != Level::Note)
         .collect();
     let clean = shown.is_empty();
+    // There, one clean input silences all that follow; that is not copied.
     if options.mailback && clean {
-        return Ok(());
+        return Ok(true);
     }
     if options.quiet == 0 && report.subjects.len() > 1 {
         let called = printable(&subject.called);
@@ -80,10 +90,9 @@ fn one(
         summary(out, subject, &shown, options)?;
     }
     if options.quiet == 0 && !(clean && report.is_incomplete()) {
-        trailer(out, subject, clean)?;
-        types(out, &shown, clean)?;
+        trailer(out, subject, &shown)?;
     }
-    Ok(())
+    Ok(clean)
 }
 
 fn finding(
@@ -112,11 +121,9 @@ fn finding(
     };
     write!(out, "{style}{prefix}{level}:")?;
     if options.show_types {
-        write!(out, "{style:#}{BLUE}{}:{BLUE:#}", type_of(found.rule))?;
-    } else {
-        write!(out, "{style:#}")?;
+        write!(out, "{BLUE}{}:", type_of(found.rule))?;
     }
-    writeln!(out, " {}", printable(&found.message))?;
+    writeln!(out, "{style:#} {}", printable(&found.message))?;
     if options.terse {
         return Ok(());
     }
@@ -163,31 +170,23 @@ fn summary(
     )
 }
 
-fn trailer(out: &mut dyn Write, subject: &Subject, clean: bool) -> io::Result<()> {
-    if clean {
-        writeln!(
-            out,
-            "\n{} has no obvious style problems and is ready for submission.",
-            printable(&subject.called)
-        )
-    } else {
-        writeln!(
-            out,
-            "\n{} has style problems, please review.",
-            printable(&subject.called)
-        )
-    }
+fn trailer(out: &mut dyn Write, subject: &Subject, shown: &[&Entry]) -> io::Result<()> {
+    let rules: BTreeSet<&str> = shown.iter().map(|entry| entry.finding.rule).collect();
+    let verdict = match rules.first() {
+        Some(rule) => {
+            note(
+                out,
+                "For what a finding means and how to mend it, see",
+                &format!("barepoint explain {rule}"),
+            )?;
+            "has style problems, please review."
+        }
+        None => "has no obvious style problems and is ready for submission.",
+    };
+    writeln!(out, "\n{} {verdict}", printable(&subject.called))
 }
 
-fn types(out: &mut dyn Write, shown: &[&Entry], clean: bool) -> io::Result<()> {
-    if clean {
-        return Ok(());
-    }
-    let types: BTreeSet<&str> = shown.iter().map(|entry| entry.finding.rule).collect();
-    let types: Vec<&str> = types.into_iter().collect();
-    writeln!(
-        out,
-        "\nNOTE: For what a finding means and how to mend it: barepoint explain {}",
-        types.first().copied().unwrap_or_default()
-    )
+/// A note of two lines, as all of checkpatch's are.
+fn note(out: &mut dyn Write, first: &str, second: &str) -> io::Result<()> {
+    writeln!(out, "\nNOTE: {first}\n      {second}")
 }

@@ -39,17 +39,26 @@ pub(super) fn subject_of(patch: &Patch) -> Subject {
         Some(id) if patch.input == *id => {
             format!("Commit {} (\"{title}\")", id.get(..12).unwrap_or(id))
         }
-        _ if patch.input == "-" && !patch.subject.is_empty() => format!("\"{}\"", patch.subject),
+        _ if patch.input == "-" && patch.subject.is_empty() => "Your patch".to_owned(),
+        _ if patch.input == "-" => format!("\"{}\"", patch.subject),
         _ => patch.name(),
     };
     let hunks = patch.changes.iter().flat_map(|change| &change.hunks);
     Subject {
         name: patch.name(),
         called,
-        lines: hunks.map(|hunk| hunk.lines.len()).sum(),
+        lines: hunks.map(|hunk| checked_lines(&hunk.lines)).sum(),
         findings: Vec::new(),
         title,
     }
+}
+
+/// As checkpatch counts: a hunk's lines up to the last one that the patch leaves.
+fn checked_lines(lines: &[DiffLine]) -> usize {
+    let last = lines
+        .iter()
+        .rposition(|line| line.kind != LineKind::Removed);
+    last.map_or(0, |last| last + 1)
 }
 
 /// A finding of a patch, shown at a line of it.

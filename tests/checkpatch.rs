@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! The shapes of checkpatch, byte for byte.
+//!
+//! The same patches, which have an error and a warning to either, go through the
+//! kernel's scripts/checkpatch.pl and through barepoint. What they say differs; how
+//! they say it may not: messages, types and the texts of notes are masked, all else
+//! stays. `tests/data/checkpatch.txt` is what checkpatch.pl printed. The tests in
+//! `trees` run it again, of each tree (see tests/trees.rs about those); to write the
+//! file anew, run them with SNAPSHOTS=overwrite.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use tempfile::TempDir;
+
+/// A file that both have something against, in lines 4 and 5. It is new, so that it
+/// fits every tree.
+fn dirty(name: &str) -> String {
+    format!(
+        "\
+From 0123456789abcdef0123456789abcdef01234567 Mon Sep 17 00:00:00 2001
+From: A Contributor <a@example.org>
+Date: Mon, 5 Jan 2026 10:00:00 +0000
+Subject: [PATCH 1/2] sched: Add {name}
+
+Two lines of it are wrong.
+---
+ kernel/sched/{name}.c | 6 ++++++
+ 1 file changed, 6 insertions(+)
+ create mode 100644 kernel/sched/{name}.c
+
+diff --git a/kernel/sched/{name}.c b/kernel/sched/{name}.c
+new file mode 100644
+index 000000000000..0123456789ab
+--- /dev/null
++++ b/kernel/sched/{name}.c
+@@ -0,0 +1,6 @@
++// SPDX-License-Identifier: GPL-2.0
++int {name}(struct task_struct *p)
++{{
++\treturn (trace_printk(\"%d\", p->pid));
++\ttrace_sched_wakeup(p); msleep(1);
++}}
+-- 
+2.47.3
+
+"
+    )
+}
+
+/// Neither has anything against it. Its hunk ends in lines that go.
+const CLEAN: &str = "\
+From: A Contributor <a@example.org>
+Subject: [PATCH 2/2] fs: Build less
+
+---
+diff --git a/fs/Makefile b/fs/Makefile
+--- a/fs/Makefile
++++ b/fs/Makefile
+@@ -1,3 +1,2 @@
+ # SPDX-License-Identifier: GPL-2.0-only OR MIT
++obj-y += namei.o
+-obj-y += namei.o inode.o
+-obj-$(CONFIG_EXT4_FS) += ext4/
+";
+
+/// The types of checkpatch's two findings.
+const TYPES: &str = "RETURN_PARENTHESES,MSLEEP";
+
+const OPTIONS: &[&[&str]] = &[
+    &[],
+    &["--terse"],
+    &["--emacs"],
+    &["--showfile"],
+    &["--show-types"],
+    &["-q"],
+    &["-q", "-q"],
+    &["--no-summary"],
+    &["--strict"],
+    &["--mailback"],
+    &["--terse", "--showfile"],
+    &["--terse", "--show-types"],
+    &["--terse", "--strict"],
+    &["--emacs", "--showfile"],
+    &["--showfile", "--show-types", "-q"],
+    &["--color=always", "--show-types"],
+    &["--color=always", "--emacs"],
+    &["-q", "--terse", "--no-summary", "--mailback", "--showfile"],
+];
+
+/// How a program is run: its arguments but for the options, and what it reads.
+type Run<'a> = &'a dyn Fn(&[&str], &[&str], &str) -> (String, Option<i32>);
+
+fn place() -> TempDir {
+    let place = tempfile::tempdir().expect("a folder");
+    for (name, text) in [
+        ("one.patch", dirty("one")),
+        ("two.patch", dirty("two")),
+        ("clean.patch", CLEAN.to_owned()),
+    ] {
+        fs::write(place.path().join(name), text).expect("written");
+    }
+    place
+}
+
+/// Every combination, as a session in a terminal.
+fn session(run: Run<'_>) -> String {
+    let one = dirty("one");
+    let bare = &one[one.find("diff --git").expect("a diff")..];
+    let mut text = String::new();
+    for options in OPTIONS {
+        let mut cases: Vec<(&[&str], &str)> = vec![(&["one.patch"], ""), (&["-"], &one)];
+        // There, the first clean input ends a --mailback run, whatever follows.
+        if !options.contains(&"--mailback") {
+            cases.push((&["-"], bare));
+            cases.push((&["one.patch", "clean.patch", "two.patch"], ""));
+        }
+        for (inputs, stdin) in cases {
+            let (shown, status) = run(options, inputs, stdin);
+            let status = status.map_or_else(String::new, |status| status.to_string());
+            let command = [*options, inputs].concat().join(" ");
+            let _ = write!(text, "$ {command}\n{}[{status}]\n", masked(&shown));
+        }
+    }
+    text
+}
+
+/// What was printed without what was said.
+fn masked(shown: &str) -> String {
+    let mut text = String::new();
+    let mut lines = shown.lines().peekable();
+    while let Some(line) = lines.next() {
+        // Of --types, which only checkpatch was given.
+        if line.is_empty()
+            && lines
+                .next_if(|next| next.starts_with("NOTE: Used message types:"))
+                .is_some()
+        {
+            continue;
+        }
+        if line.starts_with("NOTE: ") && lines.next_if(|next| next.starts_with("      ")).is_some()
+        {
+            text.push_str("NOTE: <first line>\n      <second line>\n");
+            continue;
+        }
+        text.push_str(&masked_finding(line).unwrap_or_else(|| line.to_owned()));
+        text.push('\n');
+    }
+    text
+}
+
+/// A line with a level in it, without the type and the message.
+fn masked_finding(line: &str) -> Option<String> {
+    let level = ["ERROR:", "WARNING:", "CHECK:"]
+        .into_iter()
+        .find(|level| line.contains(level))?;
+    let (before, rest) = line.split_once(level)?;
+    // Between the level and the space: a type, perhaps, and colours.
+    let (kind, _) = rest.split_once(' ')?;
+    let mut masked = format!("{before}{level}");
+    let mut named = false;
+    for c in kind.chars() {
+        let of_type = c.is_ascii_uppercase() || c == '_';
+        if of_type && !named {
+            masked.push_str("<TYPE>");
+        }
+        named |= of_type;
+        if !of_type {
+            masked.push(c);
+        }
+    }
+    Some(masked + " <message>")
+}
+
+fn output(command: &mut Command, stdin: &str) -> (String, Option<i32>) {
+    let mut child = command
+        .env_remove("NO_COLOR")
+        .env_remove("CLICOLOR_FORCE")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    let mut pipe = child.stdin.take().expect("a pipe");
+    pipe.write_all(stdin.as_bytes()).expect("written");
+    drop(pipe);
+    let output = child.wait_with_output().expect("it ends");
+    let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+    // On the other stream, checkpatch.pl has what its helpers lack.
+    assert!(
+        matches!(output.status.code(), Some(0 | 1)),
+        "{command:?}: {shown}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    (shown, output.status.code())
+}
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures")
+        .join(name)
+}
+
+fn barepoint(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_barepoint"));
+    command
+        .current_dir(folder)
+        .args(["check", "--format", "checkpatch"]);
+    command
+}
+
+/// barepoint prints what checkpatch.pl printed.
+#[test]
+fn all_shapes_of_patches() {
+    let place = place();
+    let session = session(&|options, inputs, stdin| {
+        let mut command = barepoint(place.path());
+        command.arg("--tree").arg(fixture("kernel-7.3"));
+        output(command.args(options).args(inputs), stdin)
+    });
+    snapbox::assert_data_eq!(session, snapbox::file!["data/checkpatch.txt"].raw());
+}
+
+mod trees {
+    use super::*;
+
+    fn tree(version: &str) -> PathBuf {
+        let all = std::env::var_os("BAREPOINT_KERNELS").unwrap_or_else(|| {
+            panic!(
+                "no kernel trees: set BAREPOINT_KERNELS to a folder with 6.1, 6.12 and 7.3 \
+                 (tests/kernel/get --all makes one), or skip with -- --skip trees::"
+            )
+        });
+        Path::new(&all).join(version)
+    }
+
+    fn checkpatch(version: &str, folder: &Path) -> Command {
+        let tree = tree(version);
+        let mut command = Command::new("perl");
+        command
+            .current_dir(folder)
+            .env("HOME", folder)
+            .arg(tree.join("scripts/checkpatch.pl"))
+            .arg(format!("--root={}", tree.display()))
+            .args(["--color=never", "--types", TYPES]);
+        command
+    }
+
+    fn compare(version: &str) {
+        let place = place();
+        let session = session(&|options, inputs, stdin| {
+            let mut command = checkpatch(version, place.path());
+            output(command.args(options).args(inputs), stdin)
+        });
+        snapbox::assert_data_eq!(session, snapbox::file!["data/checkpatch.txt"].raw());
+    }
+
+    #[test]
+    fn checkpatch_of_6_1() {
+        compare("6.1");
+    }
+
+    #[test]
+    fn checkpatch_of_6_12() {
+        compare("6.12");
+    }
+
+    #[test]
+    fn checkpatch_of_7_3() {
+        compare("7.3");
+    }
+
+    fn copy(from: &Path, to: &Path) {
+        fs::create_dir_all(to).expect("a folder");
+        for entry in fs::read_dir(from).expect("a folder") {
+            let entry = entry.expect("an entry");
+            let target = to.join(entry.file_name());
+            if entry.file_type().expect("a type").is_dir() {
+                copy(&entry.path(), &target);
+            } else {
+                fs::copy(entry.path(), target).expect("copied");
+            }
+        }
+    }
+
+    /// A small kernel with the file of the patch `one`.
+    fn kernel_with_one() -> TempDir {
+        let place = tempfile::tempdir().expect("a folder");
+        copy(&fixture("kernel-7.3"), place.path());
+        let patch = dirty("one");
+        let lines = patch.lines().filter(|line| !line.starts_with("+++"));
+        let file: String = lines
+            .filter_map(|line| line.strip_prefix('+'))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        fs::write(place.path().join("kernel/sched/one.c"), file).expect("written");
+        place
+    }
+
+    /// With -f, the findings: a tree is not a file, so that the rest differs.
+    #[test]
+    fn files() {
+        let place = kernel_with_one();
+        for options in OPTIONS {
+            let mut theirs = checkpatch("7.3", place.path());
+            theirs.args(["--types", "RETURN_PARENTHESES", "--ignore", "MSLEEP", "-f"]);
+            // The last of --types counts along, so that the warning has to go.
+            let file = place.path().join("kernel/sched/one.c");
+            let text = fs::read_to_string(&file).expect("it");
+            fs::write(&file, text.replace("msleep(1)", "ssleep(1)")).expect("written");
+            let (theirs, status) = output(theirs.args(*options).arg("kernel/sched/one.c"), "");
+            let mut ours = barepoint(place.path());
+            let (ours, own) = output(ours.args(["--tree", "."]).args(*options), "");
+            let finding = |shown: &str| {
+                let shown = masked(shown);
+                let end = ["total: ", "\nNOTE: "]
+                    .iter()
+                    .filter_map(|mark| shown.find(mark))
+                    .min();
+                shown[..end.unwrap_or(shown.len())].to_owned()
+            };
+            assert_eq!(finding(&ours), finding(&theirs), "{options:?}");
+            assert_eq!(own, status, "{options:?}");
+        }
+    }
+
+    fn git(folder: &Path, arguments: &[&str]) {
+        let status = Command::new("git")
+            .current_dir(folder)
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .args(["-c", "user.name=A", "-c", "user.email=a@example.org"])
+            .args(arguments)
+            .stdout(Stdio::null())
+            .status();
+        assert!(status.expect("git runs").success(), "{arguments:?}");
+    }
+
+    /// With -g: names of commits, and lines of what git format-patch writes.
+    #[test]
+    fn commits() {
+        let place = tempfile::tempdir().expect("a folder");
+        copy(&fixture("kernel-7.3"), place.path());
+        git(place.path(), &["init", "-q"]);
+        git(place.path(), &["add", "."]);
+        git(place.path(), &["commit", "-q", "-m", "A small kernel"]);
+        for name in ["one", "two"] {
+            let patch = dirty(name);
+            fs::write(place.path().join(".git/commit.patch"), &patch).expect("written");
+            git(place.path(), &["am", "-q", ".git/commit.patch"]);
+        }
+        for options in OPTIONS {
+            for range in ["HEAD", "HEAD-2", "HEAD~2..HEAD"] {
+                let mut theirs = checkpatch("7.3", place.path());
+                let (theirs, status) = output(theirs.args(*options).args(["-g", range]), "");
+                let mut ours = barepoint(place.path());
+                ours.args(["--tree", ".", "--git", range]);
+                let (ours, own) = output(ours.args(*options), "");
+                assert_eq!(masked(&ours), masked(&theirs), "{options:?} {range}");
+                assert_eq!(own, status, "{options:?} {range}");
+            }
+        }
+    }
+}
