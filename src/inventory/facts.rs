@@ -193,6 +193,20 @@ pub struct MacroDefinition {
     pub condition: Condition,
 }
 
+/// A comment that allows what a rule would find: `barepoint: allow(rule): reason`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Allowance {
+    /// The rules that it names.
+    pub rules: Vec<Box<str>>,
+    /// Why; empty if it does not say.
+    pub reason: Box<str>,
+    /// The line that it speaks of: its own if there is code before it, else the next
+    /// one with code.
+    pub line: u32,
+    /// Where it stands.
+    pub at: At,
+}
+
 /// Everything that one file says.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Facts {
@@ -219,6 +233,8 @@ pub struct Facts {
     /// Macros that paste names of generated functions when called, and those
     /// that they need.
     pub pasting: Vec<MacroDefinition>,
+    /// Comments that allow something.
+    pub allowances: Vec<Allowance>,
     /// Macros called at file scope that this file does not define.
     pub unresolved: Vec<Box<str>>,
 }
@@ -234,6 +250,7 @@ impl Facts {
             && self.attachments.is_empty()
             && self.custom_events.is_empty()
             && self.overrides.is_empty()
+            && self.allowances.is_empty()
             && self.wrappers.is_empty()
             && self.sections.is_empty()
             && self.pasting.is_empty()

@@ -6,6 +6,7 @@
 //! [`scan`] gathers the facts of a tree; [`resolve`] joins them into an
 //! [`Inventory`](resolve::Inventory). What lives here may not judge.
 
+mod allowances;
 mod declarations;
 mod definitions;
 mod extensions;

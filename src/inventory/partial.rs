@@ -43,6 +43,9 @@ pub fn changed(
     take_away(&mut facts.overrides, &gone.overrides, |one| {
         one.name.clone()
     });
+    take_away(&mut facts.allowances, &gone.allowances, |one| {
+        (one.rules.clone(), one.reason.clone())
+    });
     take_away(&mut facts.includes, &gone.includes, |one| {
         one.target.clone()
     });
@@ -68,6 +71,7 @@ fn add(facts: &mut Facts, new: Facts) {
     facts.custom_events.extend(new.custom_events);
     facts.overrides.extend(new.overrides);
     facts.includes.extend(new.includes);
+    facts.allowances.extend(new.allowances);
     facts.wrappers.extend(new.wrappers);
     facts.pasting.extend(new.pasting);
 }
@@ -115,4 +119,8 @@ fn shift(facts: &mut Facts, lines: u32) {
         .for_each(|one| down(&mut one.at));
     facts.overrides.iter_mut().for_each(|one| down(&mut one.at));
     facts.includes.iter_mut().for_each(|one| down(&mut one.at));
+    for one in &mut facts.allowances {
+        down(&mut one.at);
+        one.line = one.line.saturating_add(lines);
+    }
 }

@@ -6,6 +6,7 @@
 //! are looked at for uses. It knows no other file but for the macros that it is
 //! handed.
 
+use super::allowances;
 use super::declarations::{Declared, declared};
 use super::facts::{
     At, Attachment, CustomEvent, Definition, Export, Facts, Include, MacroDefinition, Makes,
@@ -532,6 +533,7 @@ impl<'a> Reader<'a> {
     fn finish(mut self) -> Facts {
         self.weigh_overrides();
         self.attach_looked_up();
+        self.facts.allowances = allowances::of(self.text, self.tokens, &self.lines);
         pasting::resolve_in_file(
             self.text,
             self.tokens,

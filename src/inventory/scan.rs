@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// What every file that says something about tracepoints contains, at the start
 /// of a word.
-const NEEDLES: [&str; 18] = [
+const NEEDLES: [&str; 19] = [
     "trace_",
     "__trace_",
     "ftrace_v",
@@ -36,6 +36,7 @@ const NEEDLES: [&str; 18] = [
     "TRACE_CUSTOM_EVENT",
     "DEFINE_CUSTOM_EVENT",
     "declare_trace!",
+    super::allowances::MARK,
 ];
 
 /// Finds the files that are worth lexing.

@@ -46,6 +46,9 @@ pub fn write(out: &mut dyn Write, report: &Report, strict: bool) -> io::Result<(
             finding(out, entry)?;
         }
     }
+    for known in &report.vanished {
+        writeln!(out, "gone since the baseline: {}", printable(known))?;
+    }
     for merge in &report.skipped {
         writeln!(out, "skipped: merge {merge}")?;
     }

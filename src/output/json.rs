@@ -17,6 +17,8 @@ struct Document<'a> {
     profile: Option<&'a str>,
     complete: bool,
     findings: Vec<Item<'a>>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    vanished: &'a [String],
     summary: Summary,
 }
 
@@ -101,6 +103,7 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
             .into_iter()
             .map(|(subject, entry)| item(subject, entry))
             .collect(),
+        vanished: &report.vanished,
         summary: Summary {
             errors: counts.errors,
             warnings: counts.warnings,

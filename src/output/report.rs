@@ -50,6 +50,10 @@ pub struct Report {
     pub profile: Option<String>,
     /// What was checked, in order.
     pub subjects: Vec<Subject>,
+    /// Whether that was a whole tree.
+    pub is_whole: bool,
+    /// Findings of the baseline that are no more.
+    pub vanished: Vec<String>,
     /// The merges of a range, which were not.
     pub skipped: Vec<String>,
     /// What of the input could not be read or placed, so that having found nothing

@@ -3,8 +3,8 @@
 //!
 //! It knows no rule by name. The order of its findings is total.
 
-use super::finding::Finding;
-use super::review::{Knowledge, Review, Sight};
+use super::finding::{Finding, Level};
+use super::review::{Knowledge, Rest, Review, Sight, allowance};
 use super::{Check, RULES};
 use crate::inventory::resolve::Tracepoint;
 use crate::inventory::state::State;
@@ -17,9 +17,27 @@ use std::collections::{BTreeMap, BTreeSet};
 pub fn check_state(sight: &Sight<'_>) -> Vec<Finding> {
     let found = RULES.iter().flat_map(|rule| match rule.check {
         Check::State(check) | Check::Absence(check) => check(sight),
-        Check::Change(_) => Vec::new(),
+        Check::Change(_) | Check::Rest(_) => Vec::new(),
     });
-    sorted(found.collect())
+    let found: Vec<Finding> = found.collect();
+    let more = of_the_rest(&Rest {
+        state: sight.state,
+        found: &found,
+        is_judged: &|_, _| true,
+    });
+    let mut left = found;
+    left.retain(|finding| allowance(sight.state, finding).is_none());
+    left.extend(more);
+    sorted(sight.zones.levelled(left))
+}
+
+/// What the rules say that look at the findings of others.
+fn of_the_rest(rest: &Rest<'_>) -> Vec<Finding> {
+    let found = RULES.iter().filter_map(|rule| match rule.check {
+        Check::Rest(check) => Some(check(rest)),
+        _ => None,
+    });
+    found.flatten().collect()
 }
 
 /// A series with the tree that it is for, if there is one.
@@ -33,15 +51,42 @@ pub struct Subject<'a> {
 /// What the rules say of a series: what it brings that is there at its end.
 pub fn check_series(review: &Review<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let mut all = Vec::new();
     for rule in RULES {
         match rule.check {
             Check::Change(check) => findings.extend(check(review)),
             Check::State(check) | Check::Absence(check) => {
-                findings.extend(brought(check, review, subject));
+                findings.extend(brought(check, review, subject, &mut all));
             }
+            Check::Rest(_) => {}
         }
     }
-    sorted(findings)
+    let mut more = of_the_rest(&Rest {
+        state: review.after(),
+        found: &all,
+        is_judged: &|file, line| (review.introduced)(file, line).is_some(),
+    });
+    for finding in &mut more {
+        finding.patch = (review.introduced)(&finding.place.file, finding.place.line);
+    }
+    let mut left: Vec<Finding> = findings
+        .into_iter()
+        .filter_map(|finding| permitted(finding, review))
+        .collect();
+    left.extend(more);
+    sorted(review.zones.levelled(left))
+}
+
+/// A finding that a comment allows is a note if the series brings the comment, and
+/// nothing if it stood there before.
+fn permitted(mut finding: Finding, review: &Review<'_>) -> Option<Finding> {
+    let Some(allowed) = allowance(review.after(), &finding) else {
+        return Some(finding);
+    };
+    (review.introduced)(&finding.place.file, allowed.at.line)?;
+    finding.level = Level::Note;
+    finding.message = format!("{} (allowed: {})", finding.message, allowed.reason);
+    Some(finding)
 }
 
 /// Whether more of the kernel has to be read to be sure of `findings`, which were
@@ -68,13 +113,20 @@ fn sorted(mut findings: Vec<Finding>) -> Vec<Finding> {
 type StateCheck = fn(&Sight<'_>) -> Vec<Finding>;
 
 /// The findings of the last state that the first has not.
-fn brought(check: StateCheck, review: &Review<'_>, subject: &Subject<'_>) -> Vec<Finding> {
+/// All of them are added to `all`.
+fn brought(
+    check: StateCheck,
+    review: &Review<'_>,
+    subject: &Subject<'_>,
+    all: &mut Vec<Finding>,
+) -> Vec<Finding> {
     let last = review.states.len() - 1;
     let at = |count: usize| found_at(check, review, subject, count);
     let after = at(last);
     if after.is_empty() {
         return Vec::new();
     }
+    all.extend(after.iter().cloned());
     let mut known = counted(&at(0), &renames(subject.series));
     let mut brought: Vec<Finding> = after
         .into_iter()

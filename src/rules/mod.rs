@@ -24,9 +24,11 @@ mod suffix;
 mod trace_printk;
 mod undeclared_call;
 mod undocumented;
+mod unused_allow;
 mod userspace_reference;
 
 pub mod approval;
+pub mod baseline;
 pub mod changes;
 pub mod engine;
 pub mod finding;
@@ -37,7 +39,7 @@ pub mod zones;
 
 use finding::{Finding, Level};
 use page::Page;
-use review::{Review, Sight};
+use review::{Rest, Review, Sight};
 
 /// How a rule looks at a kernel.
 #[derive(Clone, Copy)]
@@ -48,6 +50,8 @@ pub enum Check {
     /// As [`Check::State`], for what is missing: where only a part of a kernel is
     /// known, what it finds is a suspicion.
     Absence(fn(&Sight<'_>) -> Vec<Finding>),
+    /// At what all other rules found in a state.
+    Rest(fn(&Rest<'_>) -> Vec<Finding>),
     /// At what a series does.
     Change(fn(&Review<'_>) -> Vec<Finding>),
 }
@@ -99,6 +103,7 @@ pub const RULES: &[Rule] = rules![
     never_called "never-called" Warning Absence,
     undocumented "undocumented" Warning State,
     comment_lies "comment-lies" Warning State,
+    unused_allow "unused-allow" Warning Rest,
 ];
 
 /// The pages of all rules, in the same order.

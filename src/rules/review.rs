@@ -3,7 +3,7 @@
 
 use super::finding::{Finding, Level, Place, Related};
 use super::zones::{Zone, Zones};
-use crate::inventory::facts::At;
+use crate::inventory::facts::{Allowance, At};
 use crate::inventory::resolve::{Site, Tracepoint};
 use crate::inventory::state::State;
 use crate::kernel::maintainers::Maintainers;
@@ -84,6 +84,26 @@ pub struct Review<'a> {
     pub knowledge: Knowledge,
     /// Which patch added a line, as it stands after the series.
     pub introduced: &'a dyn Fn(&str, u32) -> Option<usize>,
+}
+
+/// A state and what was found in it.
+pub struct Rest<'a> {
+    /// The state.
+    pub state: &'a State,
+    /// Everything that was found in it, whether it is new or not.
+    pub found: &'a [Finding],
+    /// Whether a comment is to be judged: of a series, those that it brings.
+    pub is_judged: &'a dyn Fn(&str, u32) -> bool,
+}
+
+/// The comment in `state` that allows `finding`.
+pub fn allowance<'s>(state: &'s State, finding: &Finding) -> Option<&'s Allowance> {
+    let facts = state.facts.get(finding.place.file.as_str())?;
+    facts.allowances.iter().find(|one| {
+        let mut rules = one.rules.iter().map(AsRef::as_ref);
+        let names = rules.any(|rule: &str| rule == finding.rule);
+        names && one.line == finding.place.line && !one.reason.is_empty()
+    })
 }
 
 impl<'a> Review<'a> {

@@ -4,9 +4,11 @@
 //! rules/zones.toml has the built-in ones; a file of the same form changes them
 //! or adds others. It may not know which tracepoints there are.
 
+use super::finding::{Finding, Level};
 use anyhow::{Context, bail};
 use globset::{Glob, GlobBuilder, GlobMatcher};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 const BUILT_IN: &str = include_str!("../../rules/zones.toml");
 
@@ -27,6 +29,18 @@ struct File {
     zone: Vec<ZoneEntry>,
     #[serde(default)]
     relay: Vec<Named>,
+    #[serde(default)]
+    levels: BTreeMap<String, Chosen>,
+}
+
+/// What level a rule is to have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Chosen {
+    Error,
+    Warning,
+    Note,
+    Off,
 }
 
 #[derive(Deserialize)]
@@ -81,6 +95,7 @@ impl Zone {
 pub struct Zones {
     zones: Vec<Zone>,
     relays: Vec<Exception>,
+    levels: BTreeMap<String, Chosen>,
 }
 
 impl Zones {
@@ -115,6 +130,12 @@ impl Zones {
         for one in file.relay {
             self.relays.push(exception(one, origin)?);
         }
+        for (id, level) in file.levels {
+            if super::rule(&id).is_none() {
+                bail!("{origin}: [levels]: there is no rule {id}");
+            }
+            self.levels.insert(id, level);
+        }
         Ok(self)
     }
 
@@ -126,6 +147,25 @@ impl Zones {
     /// All zones.
     pub fn iter(&self) -> impl Iterator<Item = &Zone> {
         self.zones.iter()
+    }
+
+    /// `found` at the levels that were chosen for its rules, without those that are
+    /// off. A note records an approval, and stays one.
+    pub fn levelled(&self, mut found: Vec<Finding>) -> Vec<Finding> {
+        found.retain_mut(|finding| {
+            let level = match self.levels.get(finding.rule) {
+                None => return true,
+                Some(Chosen::Off) => return false,
+                Some(Chosen::Error) => Level::Error,
+                Some(Chosen::Warning) => Level::Warning,
+                Some(Chosen::Note) => Level::Note,
+            };
+            if finding.level != Level::Note {
+                finding.level = level;
+            }
+            true
+        });
+        found
     }
 
     /// The relay by design that the file at `path` belongs to.

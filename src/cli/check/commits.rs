@@ -5,8 +5,8 @@ use super::super::tree;
 use super::patches::{Ground, review};
 use crate::inventory::state::State;
 use crate::output::report::Report;
+use crate::rules::changes;
 use crate::rules::review::Knowledge;
-use crate::rules::{changes, zones::Zones};
 use crate::source::commits::{CommitPatch, resolve_range};
 use crate::source::disk::DiskTree;
 use crate::source::git::{GitBlobs, GitTree};
@@ -17,7 +17,7 @@ use std::io::{self, IsTerminal};
 use std::path::Path;
 
 /// Lints the commits that `spec` names.
-pub(super) fn commits(tree: &DiskTree, spec: &str, zones: &Zones) -> anyhow::Result<Report> {
+pub(super) fn commits(tree: &DiskTree, spec: &str, zones: Option<&Path>) -> anyhow::Result<Report> {
     let range = resolve_range(tree.dir(), spec)?;
     let progress = io::stderr().is_terminal();
     let total = range.commits.len();
@@ -63,7 +63,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn check(&mut self, commit: &CommitPatch, zones: &Zones) -> anyhow::Result<Report> {
+    fn check(&mut self, commit: &CommitPatch, zones: Option<&Path>) -> anyhow::Result<Report> {
         let Some(parent) = &commit.parent else {
             bail!(
                 "commit {} has no parent to be checked against",
@@ -79,7 +79,7 @@ impl<'a> Walk<'a> {
         };
         let ground = Ground {
             tree: Some(&base),
-            zones,
+            zones: tree::zones(Some(&base), zones)?,
             maintainers: tree::maintainers(&base),
             knowledge: Knowledge::Whole,
         };

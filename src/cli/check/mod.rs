@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! `barepoint check`.
 
+mod choice;
 mod commits;
 mod entries;
 mod patches;
@@ -13,17 +14,17 @@ use crate::output::{b4, checkpatch, github, gitlab, human, json, sarif};
 use crate::rules::engine::check_state;
 use crate::rules::pages;
 use crate::rules::review::Sight;
-use crate::rules::zones::Zones;
 use crate::source::Tree;
 use crate::source::disk::DiskTree;
 use crate::source::input::{self, Loaded};
 use anyhow::bail;
+use choice::Chosen;
 use clap::{ArgAction, Args, ValueEnum};
 use commits::commits;
 use entries::entry_of_file;
 use patches::patches;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The command line of `check`.
 #[derive(Args)]
@@ -48,6 +49,8 @@ pub(super) struct Arguments {
     /// Lint commits of the tree's repository: REV, A..B or REV-N, the last N of REV
     #[arg(long, value_name = "REV", conflicts_with = "inputs")]
     git: Option<String>,
+    #[command(flatten)]
+    chosen: Chosen,
     #[command(flatten)]
     shape: Shape,
     /// Patches, folders of patches, mboxes, or - for standard input
@@ -159,22 +162,21 @@ impl Arguments {
 /// Lints what the command line names.
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<u8> {
     let tree = tree::open(arguments.tree.as_deref())?;
-    let zones = tree::zones(
-        tree.as_ref().map(|tree| tree as &dyn Tree),
-        arguments.zones.as_deref(),
-    )?;
-    let report = match (&arguments.git, &tree) {
-        (Some(range), Some(tree)) => commits(tree, range, &zones)?,
+    let choice = arguments.chosen.read()?;
+    let zones = arguments.zones.as_deref();
+    let mut report = match (&arguments.git, &tree) {
+        (Some(range), Some(tree)) => commits(tree, range, zones)?,
         (Some(_), None) => bail!("--git needs a kernel tree: give one with --tree DIR"),
-        (None, Some(tree)) if arguments.inputs.is_empty() => whole(tree, &zones)?,
+        (None, Some(tree)) if arguments.inputs.is_empty() => whole(tree, zones)?,
         (None, None) if arguments.inputs.is_empty() => {
             bail!("nothing to check: give patches, or a kernel tree with --tree DIR")
         }
         (None, _) => {
             let loaded = arguments.load();
-            patches(tree.as_ref(), loaded, &zones, arguments.whole_tree)?
+            patches(tree.as_ref(), loaded, zones, arguments.whole_tree)?
         }
     };
+    choice.apply(&mut report)?;
     let counts = Counts::of(report.entries().map(|entry| &entry.finding));
     let status = exit_status(counts, arguments.strict, report.is_incomplete());
     arguments.write(out, &report, status)?;
@@ -186,9 +188,10 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<
 }
 
 /// A whole tree as it stands.
-fn whole(tree: &DiskTree, zones: &Zones) -> anyhow::Result<Report> {
+fn whole(tree: &DiskTree, zones: Option<&Path>) -> anyhow::Result<Report> {
+    let zones = tree::zones(Some(tree), zones)?;
     let state = State::of(tree)?;
-    let findings = check_state(&Sight::of_tree(&state, tree, zones));
+    let findings = check_state(&Sight::of_tree(&state, tree, &zones));
     let entries = findings
         .into_iter()
         .map(|finding| entry_of_file(tree, finding));
@@ -201,6 +204,7 @@ fn whole(tree: &DiskTree, zones: &Zones) -> anyhow::Result<Report> {
     };
     Ok(Report {
         tree: Some(tree::name(tree)),
+        is_whole: true,
         subjects: vec![subject],
         ..Report::default()
     })

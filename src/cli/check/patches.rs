@@ -20,12 +20,13 @@ use crate::source::overlay::OverlayTree;
 use crate::source::patch::LineKind;
 use crate::source::series::{Blobs, Series};
 use std::collections::BTreeSet;
+use std::path::Path;
 
 /// Lints patches as one series.
 pub(super) fn patches(
     tree: Option<&DiskTree>,
     loaded: Loaded,
-    zones: &Zones,
+    zones: Option<&Path>,
     whole_tree: bool,
 ) -> anyhow::Result<Report> {
     let mut problems = loaded.problems;
@@ -49,7 +50,10 @@ pub(super) fn patches(
     let (first, ground, profile) = match tree {
         Some(tree) => {
             let (first, knowledge) = first_state(tree, &series, whole_tree)?;
-            let maintainers = maintainers_before(tree, &series);
+            // A series cannot appoint its own approvers, or change its own zones.
+            let before = OverlayTree::after(base, &series, 0);
+            let maintainers = tree::maintainers(&before);
+            let zones = tree::zones(Some(&before), zones)?;
             (
                 first,
                 Ground {
@@ -69,7 +73,7 @@ pub(super) fn patches(
             let (profile, state) = profiles::fitting(&all)?;
             let ground = Ground {
                 tree: None,
-                zones,
+                zones: tree::zones(None, zones)?,
                 maintainers: profile.maintainers(),
                 knowledge: Knowledge::Profile,
             };
@@ -97,7 +101,7 @@ pub(super) struct Ground<'a> {
     /// The tree.
     pub tree: Option<&'a dyn Tree>,
     /// The zones.
-    pub zones: &'a Zones,
+    pub zones: Zones,
     /// MAINTAINERS before the series.
     pub maintainers: Maintainers,
     /// How much of the kernel the state before the series shows.
@@ -154,11 +158,6 @@ fn declared_by(series: &Series) -> BTreeSet<String> {
     words
 }
 
-/// MAINTAINERS as it was before the series, which may change it.
-fn maintainers_before(tree: &dyn Tree, series: &Series) -> Maintainers {
-    tree::maintainers(&OverlayTree::after(Some(tree), series, 0))
-}
-
 /// Lints one series. `first` is the state of the tree as it is, which may have
 /// some of the series.
 pub(super) fn review(
@@ -176,7 +175,7 @@ pub(super) fn review(
     let review = Review {
         states: &states,
         patches: &series.patches,
-        zones: ground.zones,
+        zones: &ground.zones,
         maintainers: &ground.maintainers,
         knowledge: ground.knowledge,
         introduced: &introduced,

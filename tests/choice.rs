@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! Which findings are shown: `--types`, `--ignore`, levels, zones and baselines.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use tempfile::TempDir;
+
+/// Declares a hook that nobody exports, calls or explains.
+const PATCH: &str = "\
+From: A Contributor <a@example.org>
+Subject: [PATCH] sched: Add a hook
+
+---
+diff --git a/include/trace/events/sched.h b/include/trace/events/sched.h
+--- a/include/trace/events/sched.h
++++ b/include/trace/events/sched.h
+@@ -90,5 +90,10 @@ DECLARE_TRACE_CONDITION(sched_set_state,
+ \tTP_ARGS(tsk, state),
+ \tTP_CONDITION(!!(tsk->__state) != !!state));
+ 
++struct sched_entity;
++DECLARE_TRACE(sched_fresh,
++\tTP_PROTO(struct rq *rq),
++\tTP_ARGS(rq));
++
+ #endif /* _TRACE_SCHED_H */
+ 
+";
+
+fn fixture() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/kernel-7.3")
+}
+
+fn scratch() -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("hook.patch"), PATCH).expect("written");
+    folder
+}
+
+fn run(folder: &TempDir, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_barepoint"))
+        .current_dir(folder.path())
+        .args(arguments)
+        .output()
+        .expect("it runs")
+}
+
+/// Checks the patch with more arguments; gives the rules found and the status.
+fn rules(folder: &TempDir, more: &[&str]) -> (Vec<String>, Option<i32>) {
+    let tree = fixture();
+    let tree = tree.to_string_lossy();
+    let arguments = ["check", "--tree", &tree, "--format", "json", "hook.patch"];
+    let output = run(folder, &[&arguments[..], more].concat());
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let findings = json["findings"].as_array().expect("findings");
+    let mut rules: Vec<String> = findings
+        .iter()
+        .map(|one| format!("{} {}", one["level"], one["rule"]).replace('"', ""))
+        .collect();
+    rules.sort();
+    (rules, output.status.code())
+}
+
+const ALL: [&str; 3] = [
+    "warning missing-export",
+    "warning never-called",
+    "warning undocumented",
+];
+
+#[test]
+fn all_without_a_choice() {
+    let folder = scratch();
+    assert_eq!(
+        rules(&folder, &[]),
+        (ALL.map(str::to_owned).to_vec(), Some(0))
+    );
+    assert_eq!(rules(&folder, &["--strict"]).1, Some(1));
+}
+
+#[test]
+fn types_and_ignore() {
+    let folder = scratch();
+    let only = |more: &[&str]| rules(&folder, more).0.join(", ");
+    assert_eq!(only(&["--types", "never-called"]), ALL[1]);
+    assert_eq!(
+        only(&["--types", "NEVER_CALLED,undocumented"]),
+        [ALL[1], ALL[2]].join(", ")
+    );
+    assert_eq!(
+        only(&["--ignore", "Never-Called", "--ignore", "undocumented"]),
+        ALL[0]
+    );
+    // As in checkpatch.
+    assert_eq!(
+        only(&["--types", "never-called", "--ignore", "never-called"]),
+        ALL[1]
+    );
+    let strict = [
+        "--strict",
+        "--ignore",
+        "never-called,undocumented,missing-export",
+    ];
+    assert_eq!(rules(&folder, &strict), (vec![], Some(0)));
+}
+
+#[test]
+fn an_unknown_rule_is_an_error() {
+    let folder = scratch();
+    for option in ["--types", "--ignore"] {
+        let output = run(&folder, &["check", option, "never-caled", "hook.patch"]);
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(
+            stderr.contains("never-caled") && stderr.contains("barepoint explain"),
+            "{stderr}"
+        );
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn levels_of_a_file() {
+    let folder = scratch();
+    let file = folder.path().join("ours.toml");
+    fs::write(
+        &file,
+        "[levels]\nnever-called = \"error\"\nundocumented = \"off\"\nmissing-export = \"note\"\n",
+    )
+    .expect("written");
+    let (found, status) = rules(&folder, &["--zones", "ours.toml"]);
+    assert_eq!(found, ["error never-called", "note missing-export"]);
+    assert_eq!(status, Some(1));
+    fs::write(&file, "[levels]\nnever-caled = \"off\"\n").expect("written");
+    let output = run(&folder, &["check", "--zones", "ours.toml", "hook.patch"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("never-caled"));
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder");
+    for entry in fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let target = to.join(entry.file_name());
+        if entry.file_type().expect("a type").is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).expect("copied");
+        }
+    }
+}
+
+/// The tree's own file counts, as it was before the series.
+#[test]
+fn a_series_cannot_turn_its_own_rules_off() {
+    let folder = scratch();
+    let tree = folder.path().join("tree");
+    copy(&fixture(), &tree);
+    fs::write(
+        tree.join(".barepoint.toml"),
+        "[levels]\nundocumented = \"off\"\n",
+    )
+    .expect("written");
+    let check = |patch: &str| {
+        let output = run(
+            &folder,
+            &["check", "--tree", "tree", "--terse", "--show-types", patch],
+        );
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let shown = check("hook.patch");
+    assert!(
+        !shown.contains("UNDOCUMENTED") && shown.contains("NEVER_CALLED"),
+        "{shown}"
+    );
+    let own = "diff --git a/.barepoint.toml b/.barepoint.toml\n--- a/.barepoint.toml\n\
+               +++ b/.barepoint.toml\n@@ -1,2 +1,3 @@\n [levels]\n undocumented = \"off\"\n\
+               +never-called = \"off\"\n";
+    fs::write(folder.path().join("sly.patch"), format!("{PATCH}{own}")).expect("written");
+    let shown = check("sly.patch");
+    assert!(shown.contains("NEVER_CALLED"), "{shown}");
+}
+
+#[test]
+fn a_baseline_is_quiet_and_names_what_vanished() {
+    let folder = scratch();
+    let tree = folder.path().join("tree");
+    copy(&fixture(), &tree);
+    let header = tree.join("include/trace/events/sched.h");
+    let before = fs::read_to_string(&header).expect("a header");
+    let end = "#endif /* _TRACE_SCHED_H */";
+    let hook =
+        "struct sched_entity;\nDECLARE_TRACE(sched_fresh, TP_PROTO(struct rq *rq), TP_ARGS(rq));\n";
+    fs::write(&header, before.replace(end, &format!("{hook}{end}"))).expect("written");
+    let check = |more: &[&str]| {
+        let arguments = [
+            "check",
+            "--tree",
+            "tree",
+            "--strict",
+            "--baseline",
+            "known.txt",
+        ];
+        let output = run(&folder, &[&arguments[..], more].concat());
+        let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+        (
+            shown,
+            output.status.code(),
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        )
+    };
+    let (_, status, stderr) = check(&[]);
+    assert_eq!(status, Some(2), "{stderr}");
+    assert!(
+        stderr.contains("known.txt") && stderr.contains("--write-baseline"),
+        "{stderr}"
+    );
+
+    assert_eq!(check(&["--write-baseline"]).1, Some(0));
+    let baseline = fs::read_to_string(folder.path().join("known.txt")).expect("a baseline");
+    let line = "undocumented\tinclude/trace/events/sched.h\tsched_fresh_tp\n";
+    assert!(baseline.contains(line), "{baseline}");
+    let (shown, status, _) = check(&[]);
+    assert_eq!(status, Some(0), "{shown}");
+    assert!(!shown.contains("sched_fresh_tp"), "{shown}");
+
+    // Other lines, and one finding less.
+    let hook = "\n\n/* A run queue was looked at. */\nDECLARE_TRACE(sched_fresh, TP_PROTO(struct rq *rq), TP_ARGS(rq));\n";
+    fs::write(&header, before.replace(end, &format!("{hook}{end}"))).expect("written");
+    let (shown, status, _) = check(&[]);
+    assert_eq!(status, Some(0), "{shown}");
+    let gone =
+        "gone since the baseline: include/trace/events/sched.h: undocumented: sched_fresh_tp";
+    assert!(shown.contains(gone), "{shown}");
+
+    // And one more.
+    let hook = hook.replace("sched_fresh", "sched_fresher");
+    fs::write(&header, before.replace(end, &format!("{hook}{end}"))).expect("written");
+    let (shown, status, _) = check(&[]);
+    assert_eq!(status, Some(1), "{shown}");
+    assert!(shown.contains("sched_fresher_tp"), "{shown}");
+}
+
+#[test]
+fn nothing_but_a_baseline_is_written_over() {
+    let folder = scratch();
+    let tree = fixture();
+    let tree = tree.to_string_lossy();
+    let arguments = [
+        "check",
+        "--tree",
+        &tree,
+        "--baseline",
+        "hook.patch",
+        "--write-baseline",
+    ];
+    let output = run(&folder, &arguments);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(
+        fs::read_to_string(folder.path().join("hook.patch")).expect("it is there"),
+        PATCH
+    );
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        stderr.contains("hook.patch:1: this is no baseline"),
+        "{stderr}"
+    );
+}
