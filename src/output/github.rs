@@ -40,11 +40,11 @@ fn finding(out: &mut dyn Write, entry: &Entry) -> io::Result<()> {
     }
     writeln!(
         out,
-        "::{command} file={},line={},col={},title={}::{}",
+        "::{command} title={},file={},line={},col={}::{}",
+        property(&format!("barepoint: {}", found.rule)),
         property(&found.place.file),
         found.place.line,
         found.place.column,
-        property(&format!("barepoint: {}", found.rule)),
         data(&message)
     )
 }
