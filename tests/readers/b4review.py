@@ -15,6 +15,8 @@ import sys
 
 import b4
 from b4.review import checks
+from b4.review_tui._modals import TrackingCheckResultsScreen
+from rich.text import Text
 
 top = sys.argv[1]
 os.chdir(top)
@@ -49,6 +51,14 @@ assert isinstance(details, list) and len(details) == 1, details
 assert details[0]["status"] == "fail", details
 assert "include/trace/events/sched.h:" in details[0]["description"], details
 assert details[0]["srcline"].startswith("+TRACE_EVENT("), details
+
+# As its text interface draws them
+body = Text()
+TrackingCheckResultsScreen._render_detail_lines(
+    TrackingCheckResultsScreen, body, failed["details"])
+drawn = body.plain.splitlines()
+assert len(drawn) == 2 and "error[promotion]" in drawn[0], drawn
+assert drawn[1].strip().startswith("+TRACE_EVENT("), drawn
 
 # The commit after it takes it back; HEAD is there, and clean
 only(run(mail("revert")), "pass")
