@@ -87,8 +87,11 @@ struct Shape {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
+    /// For people: the source line with a caret
     Human,
+    /// What scripts/checkpatch.pl prints
     Checkpatch,
+    /// Schema 1 of barepoint's own
     Json,
     /// SARIF 2.1.0
     Sarif,
