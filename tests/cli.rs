@@ -379,7 +379,7 @@ clean.patch has no obvious style problems and is ready for submission.
     fn github_of_a_leak() {
         let place = workplace();
         formatted(&place, "github", "leak.patch").code(1).stdout_eq(str![[r#"
-::error title=barepoint%3A promotion,file=include/trace/events/sched.h,line=81,col=1::bare tracepoint sched_overutilized_tp becomes the trace event sched_overutilized by TRACE_EVENT() without the approval of a maintainer of SCHEDULER%0Ainclude/trace/events/sched.h:81: it is declared bare here before the patch
+::error title=barepoint%3A promotion,file=include/trace/events/sched.h,line=82,col=1::bare tracepoint sched_overutilized_tp becomes a trace event by TRACE_EVENT() without the approval of a maintainer of SCHEDULER%0Ainclude/trace/events/sched.h:81: it is declared bare here before the patch
 
 "#]]);
     }
