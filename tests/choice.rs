@@ -267,3 +267,43 @@ fn nothing_but_a_baseline_is_written_over() {
         "{stderr}"
     );
 }
+
+/// Shells and man read what is made for them.
+#[test]
+fn completions_and_man_pages_name_every_option() {
+    let folder = scratch();
+    for shell in ["bash", "zsh", "fish"] {
+        let output = run(&folder, &["completions", shell]);
+        let script = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{shell}");
+        for word in ["write-baseline", "checkpatch", "explain"] {
+            assert!(script.contains(word), "{shell}: {word}");
+        }
+    }
+    let output = run(&folder, &["completions", "bash"]);
+    fs::write(folder.path().join("barepoint.bash"), output.stdout).expect("written");
+    let asked = "source ./barepoint.bash; COMP_WORDS=(barepoint check --write); COMP_CWORD=2; \
+                 _barepoint barepoint --write check; echo \"${COMPREPLY[*]}\"";
+    let output = Command::new("bash")
+        .current_dir(folder.path())
+        .args(["-c", asked])
+        .output()
+        .expect("bash runs");
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "--write-baseline\n"
+    );
+
+    let output = run(&folder, &["man", "pages"]);
+    assert_eq!(output.status.code(), Some(0));
+    let page = fs::read_to_string(folder.path().join("pages/barepoint-check.1")).expect("a page");
+    assert!(
+        page.contains("write\\-baseline") && page.contains("sarif"),
+        "{page}"
+    );
+    assert!(folder.path().join("pages/barepoint.1").is_file());
+    fs::write(folder.path().join("file"), "").expect("written");
+    let output = run(&folder, &["man", "file/pages"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("file/pages"));
+}

@@ -9,10 +9,11 @@
 
 mod check;
 mod explain;
+mod generate;
 mod list;
 mod tree;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -49,6 +50,10 @@ enum Command {
     List(list::Arguments),
     /// Say what a rule means, or list all
     Explain(explain::Arguments),
+    /// Write the completions of a shell to standard output
+    Completions(generate::Completions),
+    /// Write the man pages to a folder
+    Man(generate::Man),
 }
 
 /// Runs the command that the process was started with.
@@ -67,6 +72,10 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments, &mut out),
         Command::List(arguments) => list::run(&arguments, &mut out),
         Command::Explain(arguments) => explain::run(&arguments, &mut out),
+        Command::Completions(arguments) => {
+            generate::completions(&arguments, &mut Cli::command(), &mut out)
+        }
+        Command::Man(arguments) => generate::man(&arguments, Cli::command()),
     };
     let result = result.and_then(|status| {
         out.flush()?;
