@@ -310,11 +310,8 @@ mod trees {
             theirs.args(*options).args(["-f", "kernel/sched/one.c"]);
             let (theirs, status) = output(&mut theirs, "");
             let mut ours = barepoint(place.path());
-            let (ours, own) = output(
-                ours.args(["--tree", ".", "--types", "trace-printk"])
-                    .args(*options),
-                "",
-            );
+            ours.args(["--tree", ".", "--types", "trace-printk"]);
+            let (ours, own) = output(ours.args(*options), "");
             let finding = |shown: &str| {
                 let shown = masked(shown);
                 let end = ["total: ", "\nNOTE: "]
