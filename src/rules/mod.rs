@@ -5,6 +5,7 @@
 //! function in the file of the same name here. To add one, write the two and
 //! put it into the list below. Rules see inventories, never output.
 
+mod argument_mismatch;
 mod bpf_visible;
 mod comment_lies;
 mod custom_event;
@@ -35,6 +36,7 @@ pub mod finding;
 mod headings;
 pub mod page;
 pub mod review;
+mod sites;
 pub mod zones;
 
 use finding::{Finding, Level};
@@ -104,6 +106,7 @@ pub const RULES: &[Rule] = rules![
     undocumented "undocumented" Warning State,
     comment_lies "comment-lies" Warning State,
     unused_allow "unused-allow" Warning Rest,
+    argument_mismatch "argument-mismatch" Error State,
 ];
 
 /// The pages of all rules, in the same order.

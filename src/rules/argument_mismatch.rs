@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! Lists of a tracepoint's arguments that do not fit each other.
+
+use super::finding::{Finding, Level};
+use super::review::{Sight, declared_at, related};
+use super::sites::{Given, calls, given, text_of};
+use crate::inventory::facts::Use;
+use crate::inventory::resolve::{CallSite, Tracepoint, can_be_built_together};
+use crate::syntax::lexer::{Kind, Token, lex};
+use memchr::memmem;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+/// What a macro can make of an argument cannot be seen here: such lists are
+/// never held against one another.
+pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
+    let mut found = lists(sight);
+    found.extend(calls_that_differ(sight));
+    found
+}
+
+/// Declarations whose TP_PROTO() and TP_ARGS() differ.
+fn lists(sight: &Sight<'_>) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for tracepoint in &sight.state.inventory.tracepoints {
+        let Some(names) = parameter_names(tracepoint) else {
+            continue;
+        };
+        let arguments = &tracepoint.declaration.arguments;
+        let plain = arguments.iter().all(|one| is_plain(one));
+        let same = names.iter().eq(arguments.iter().map(AsRef::as_ref));
+        if !plain || same || !is_written_out(sight, tracepoint) {
+            continue;
+        }
+        found.push(Finding {
+            rule: "argument-mismatch",
+            level: Level::Error,
+            tracepoint: Some(tracepoint.name().to_owned()),
+            place: declared_at(tracepoint),
+            message: format!(
+                "TP_PROTO() of {} has ({}), but TP_ARGS() has ({})",
+                tracepoint.name(),
+                names.join(", "),
+                arguments.join(", ")
+            ),
+            related: Vec::new(),
+            patch: None,
+        });
+    }
+    found
+}
+
+/// The names of the parameters, unless one is not to be seen.
+fn parameter_names(tracepoint: &Tracepoint) -> Option<Vec<String>> {
+    let prototype = &tracepoint.declaration.prototype;
+    if is_void(prototype) {
+        return Some(Vec::new());
+    }
+    let names: Option<Vec<String>> = prototype.iter().map(|one| name_of(one)).collect();
+    names.filter(|names| !names.is_empty())
+}
+
+fn is_void(prototype: &[Box<str>]) -> bool {
+    matches!(prototype, [only] if only.as_ref() == "void")
+}
+
+/// The name in `int (*fun)(int)`, `u8 a[N]`, `struct rq *rq`.
+fn name_of(parameter: &str) -> Option<String> {
+    let text = parameter.as_bytes();
+    let tokens = lex(text, false).tokens;
+    let word = |token: &Token| String::from_utf8_lossy(token.span.of(text)).into_owned();
+    let identifiers = |tokens: &[Token]| {
+        let all = tokens.iter().filter(|one| one.kind == Kind::Identifier);
+        all.map(word).collect::<Vec<_>>()
+    };
+    if let Some(open) = tokens.iter().position(|token| token.is(b'(')) {
+        let pointed = tokens.get(open + 1).is_some_and(|token| token.is(b'*'));
+        let close = tokens.iter().skip(open).position(|token| token.is(b')'))? + open;
+        return identifiers(tokens.get(open..close)?)
+            .pop()
+            .filter(|_| pointed);
+    }
+    let end = tokens.iter().position(|token| token.is(b'['));
+    let before = identifiers(tokens.get(..end.unwrap_or(tokens.len()))?);
+    let last_is_name = end.is_some() || tokens.last()?.kind == Kind::Identifier;
+    // A single word is a type without a name, or a macro.
+    (last_is_name && tokens.len() > 1)
+        .then(|| before.last().cloned())
+        .flatten()
+}
+
+/// One identifier that is not likely to be a macro.
+fn is_plain(argument: &str) -> bool {
+    let word = argument.as_bytes();
+    let tokens = lex(word, false).tokens;
+    matches!(tokens.as_slice(), [one] if one.kind == Kind::Identifier) && !is_upper(word)
+}
+
+fn is_upper(word: &[u8]) -> bool {
+    !word.iter().any(u8::is_ascii_lowercase)
+}
+
+/// Whether the lists can be trusted: no `#if` stands in the declaration, and
+/// where one list is empty, it is written so.
+fn is_written_out(sight: &Sight<'_>, tracepoint: &Tracepoint) -> bool {
+    let declaration = &tracepoint.declaration;
+    let Some(text) = text_of(sight, &tracepoint.file) else {
+        return !declaration.arguments.is_empty();
+    };
+    let Some(call) = given(&text, declaration.at.offset) else {
+        return false;
+    };
+    let has_list = |call: &Given<'_>| {
+        let mut words = call.arguments.iter().flatten();
+        words.any(|word| *word == b"TP_ARGS")
+    };
+    !call.branches
+        && one_meaning(sight, tracepoint)
+        && (!declaration.arguments.is_empty() || has_list(&call))
+}
+
+/// Whether the wrapper that declares a tracepoint is defined once. Of several
+/// definitions under `#if`s only one list is known.
+fn one_meaning(sight: &Sight<'_>, tracepoint: &Tracepoint) -> bool {
+    let Some(facts) = sight.state.facts.get(&tracepoint.file) else {
+        return true;
+    };
+    tracepoint.declaration.via.iter().all(|wrapper| {
+        let same = facts.wrappers.iter().filter(|one| one.name == *wrapper);
+        same.count() <= 1
+    })
+}
+
+/// Calls with another number of arguments than any prototype.
+fn calls_that_differ(sight: &Sight<'_>) -> Vec<Finding> {
+    let by_hand = defined_by_hand(sight);
+    let mut found = Vec::new();
+    let wanted = |_: &Tracepoint, call: &CallSite| !call.pasted && !call.site.file.ends_with(".rs");
+    for (file, calls) in calls(sight, wanted) {
+        let Some(text) = text_of(sight, &file) else {
+            continue;
+        };
+        for ((at, name), call) in calls {
+            let Some(given) = given(&text, at.offset).filter(|given| names(given, name)) else {
+                continue;
+            };
+            let Some((expected, tracepoint)) = expected(sight, name, &file) else {
+                continue;
+            };
+            let count = given.arguments.len();
+            if expected.contains(&count)
+                || given.branches
+                || by_hand.contains(given.name)
+                || may_be_more(&text, at.offset, &given)
+                || is_macro_of(&text, given.name)
+            {
+                continue;
+            }
+            found.push(finding(tracepoint, call, &given));
+        }
+    }
+    found
+}
+
+fn names(given: &Given<'_>, name: &str) -> bool {
+    memmem::find(given.name, name.as_bytes()).is_some()
+}
+
+fn finding(tracepoint: &Tracepoint, call: &CallSite, given: &Given<'_>) -> Finding {
+    let prototype = &tracepoint.declaration.prototype;
+    let parameters = if is_void(prototype) {
+        0
+    } else {
+        prototype.len()
+    };
+    let count = given.arguments.len();
+    Finding {
+        rule: "argument-mismatch",
+        level: Level::Error,
+        tracepoint: Some(tracepoint.name().to_owned()),
+        place: (&call.site).into(),
+        message: format!(
+            "{}() is given {count} argument{}, but TP_PROTO() of {} has {parameters}",
+            String::from_utf8_lossy(given.name),
+            if count == 1 { "" } else { "s" },
+            tracepoint.name(),
+        ),
+        related: vec![related(
+            declared_at(tracepoint),
+            "the tracepoint is declared here",
+        )],
+        patch: None,
+    }
+}
+
+/// Functions with such names that are written by hand somewhere: stubs, or
+/// others that happen to be called so.
+fn defined_by_hand<'s>(sight: &'s Sight<'_>) -> HashSet<&'s [u8]> {
+    let mentions = sight.state.facts.values().flat_map(|facts| &facts.mentions);
+    mentions
+        .filter(|mention| mention.usage == Use::Definition)
+        .map(|mention| mention.identifier.as_bytes())
+        .collect()
+}
+
+/// The numbers of arguments that the declarations of `name` ask for, if all of
+/// them are to be seen, and one of the declarations.
+fn expected<'s>(
+    sight: &'s Sight<'_>,
+    name: &str,
+    file: &str,
+) -> Option<(Vec<usize>, &'s Tracepoint)> {
+    let mut counts = Vec::new();
+    let mut first = None;
+    for tracepoint in sight.state.inventory.named(name) {
+        if !can_be_built_together(&tracepoint.file, file) {
+            continue;
+        }
+        let names = parameter_names(tracepoint)?;
+        let differ: BTreeMap<&String, ()> = names.iter().map(|name| (name, ())).collect();
+        // The same name twice is of two branches of an `#if`.
+        if differ.len() != names.len() || !one_meaning(sight, tracepoint) {
+            return None;
+        }
+        if declared_with_branches(sight, tracepoint) {
+            return None;
+        }
+        counts.push(names.len());
+        first = first.or(Some(tracepoint));
+    }
+    Some((counts, first?))
+}
+
+fn declared_with_branches(sight: &Sight<'_>, tracepoint: &Tracepoint) -> bool {
+    let declaration = &tracepoint.declaration;
+    // Only an `#if` among the parameters makes a difference, and such a list is long.
+    let may_differ = declaration.prototype.len() > 1 && declaration.via.is_empty();
+    if !may_differ {
+        return false;
+    }
+    let text: Option<Arc<[u8]>> = text_of(sight, &tracepoint.file);
+    text.and_then(|text| given(&text, declaration.at.offset).map(|call| call.branches))
+        .unwrap_or(false)
+}
+
+/// Whether a macro may make more, or fewer, arguments of those that are written.
+fn may_be_more(text: &[u8], offset: u32, given: &Given<'_>) -> bool {
+    let is_opaque = |words: &Vec<&[u8]>| match words.as_slice() {
+        [] => true,
+        [word] => {
+            *word == b"__VA_ARGS__"
+                || is_upper(word) && !is_literal(word)
+                || is_macro_of(text, word)
+        }
+        [word, open, ..] if *open == b"(" => is_upper(word) || is_macro_of(text, word),
+        words => words.iter().any(|word| *word == b"##" || *word == b"#"),
+    };
+    given.arguments.iter().any(is_opaque) || takes_any_number(text, offset)
+}
+
+fn is_literal(word: &[u8]) -> bool {
+    word.first()
+        .is_some_and(|first| first.is_ascii_digit() || matches!(first, b'"' | b'\''))
+}
+
+/// Whether `text` defines a macro `word`.
+fn is_macro_of(text: &[u8], word: &[u8]) -> bool {
+    memmem::find_iter(text, word).any(|at| {
+        let ends = text
+            .get(at + word.len())
+            .is_none_or(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_');
+        let line = memchr::memrchr(b'\n', &text[..at]).map_or(0, |newline| newline + 1);
+        let before = text[line..at].trim_ascii();
+        ends && before
+            .strip_prefix(b"#")
+            .is_some_and(|rest| rest.trim_ascii() == b"define")
+    })
+}
+
+/// Whether the call stands in the body of a macro with `...`.
+fn takes_any_number(text: &[u8], offset: u32) -> bool {
+    let mut start = offset as usize;
+    while let Some(newline) = memchr::memrchr(b'\n', &text[..start]) {
+        if !text[..newline].trim_ascii_end().ends_with(b"\\") {
+            start = newline;
+            break;
+        }
+        start = newline;
+    }
+    let line = text.get(start..offset as usize).unwrap_or_default();
+    line.trim_ascii_start().starts_with(b"#") && memmem::find(line, b"...").is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_parameters() {
+        for (parameter, name) in [
+            ("struct rq *rq", Some("rq")),
+            ("int (*fun)(unsigned int)", Some("fun")),
+            ("u8 a[N]", Some("a")),
+            ("const char *const *v", Some("v")),
+            ("struct rq *", None),
+            ("int", None),
+            ("FOO_PROTO(rq)", None),
+        ] {
+            assert_eq!(name_of(parameter).as_deref(), name, "{parameter}");
+        }
+    }
+
+    #[test]
+    fn macros_of_a_file() {
+        let text = b"#define  both(a) a, a\n# define V(...) \\\n\ttrace_a(__VA_ARGS__)\n";
+        assert!(is_macro_of(text, b"both"));
+        assert!(!is_macro_of(text, b"bot"));
+        assert!(takes_any_number(text, text.len() as u32 - 5));
+        assert!(!takes_any_number(text, 10));
+    }
+}
