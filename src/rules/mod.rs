@@ -22,6 +22,7 @@ mod non_gpl_export;
 mod promotion;
 mod relay;
 mod suffix;
+mod too_many_arguments;
 mod trace_printk;
 mod undeclared_call;
 mod undocumented;
@@ -107,6 +108,7 @@ pub const RULES: &[Rule] = rules![
     comment_lies "comment-lies" Warning State,
     unused_allow "unused-allow" Warning Rest,
     argument_mismatch "argument-mismatch" Error State,
+    too_many_arguments "too-many-arguments" Error State,
 ];
 
 /// The pages of all rules, in the same order.
