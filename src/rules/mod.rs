@@ -27,6 +27,7 @@ mod trace_printk;
 mod undeclared_call;
 mod undocumented;
 mod unused_allow;
+mod unguarded_work;
 mod userspace_reference;
 
 pub mod approval;
@@ -35,6 +36,7 @@ pub mod changes;
 pub mod engine;
 pub mod finding;
 mod headings;
+mod guards;
 pub mod page;
 pub mod review;
 mod sites;
@@ -109,6 +111,7 @@ pub const RULES: &[Rule] = rules![
     unused_allow "unused-allow" Warning Rest,
     argument_mismatch "argument-mismatch" Error State,
     too_many_arguments "too-many-arguments" Error State,
+    unguarded_work "unguarded-work" Warning State,
 ];
 
 /// The pages of all rules, in the same order.

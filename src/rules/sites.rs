@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-//! The text of a call.
+//! The text of a call and of the function around it.
 //!
 //! Facts say where a tracepoint is called; some rules must see how. A place that
 //! is not in the text, as where only the hunks of a patch are known, gives nothing.
@@ -7,9 +7,11 @@
 use super::review::Sight;
 use crate::inventory::facts::{At, Use};
 use crate::inventory::resolve::{CallSite, Tracepoint};
-use crate::syntax::groups::{arguments, closing};
+use crate::syntax::functions::{Function, functions, living};
+use crate::syntax::groups::{Branch, arguments, closing};
 use crate::syntax::lexer::{Kind, Token, lex};
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 /// How far the arguments of a call may reach, tried one after the other.
@@ -80,10 +82,135 @@ pub fn calls<'s>(
     calls
 }
 
+/// Whether a call is of a bare tracepoint or stands in a zone's code. Others'
+/// events are theirs to judge.
+pub fn is_our_business(
+    sight: &Sight<'_>,
+    bare: &HashSet<&str>,
+    tracepoint: &Tracepoint,
+    call: &CallSite,
+) -> bool {
+    bare.contains(tracepoint.name()) || sight.zones.of(&call.site.file).is_some()
+}
+
 /// The text of a file of the tree.
 pub fn text_of(sight: &Sight<'_>, path: &str) -> Option<Arc<[u8]>> {
     // What cannot be read was reported by the scan of the tree.
     sight.tree.read(path).ok().flatten()
+}
+
+/// A file taken apart.
+pub struct Source<'t> {
+    text: Cow<'t, [u8]>,
+    functions: Vec<Function>,
+}
+
+impl<'t> Source<'t> {
+    /// Takes `text` apart.
+    pub fn of(text: &'t [u8]) -> Self {
+        let text = living(text);
+        let functions = functions(&text);
+        Self { text, functions }
+    }
+
+    /// The innermost function or macro around `offset`.
+    pub fn around(&self, offset: u32) -> Option<Around<'_>> {
+        let function = self
+            .functions
+            .iter()
+            .filter(|one| one.span.start <= offset && offset < one.span.end)
+            .min_by_key(|one| one.span.end - one.span.start)?;
+        let text = function.span.of(&self.text);
+        let is_macro = self.is_macro(function);
+        let tokens = lex(text, !is_macro).tokens;
+        let inside = offset - function.span.start;
+        let call = tokens.iter().position(|token| token.span.start == inside)?;
+        Some(Around {
+            name: &function.name,
+            text,
+            tokens,
+            call,
+            is_macro,
+        })
+    }
+
+    /// The body of a macro starts within a directive.
+    fn is_macro(&self, function: &Function) -> bool {
+        let before = self
+            .text
+            .get(..function.span.start as usize)
+            .unwrap_or_default();
+        let text = function.span.of(&self.text).trim_ascii_start();
+        let head = logical_line(before).trim_ascii_start();
+        head.starts_with(b"#") && !text.starts_with(b"#") && head.len() > 1
+    }
+}
+
+/// The last line of `text`, with those that are continued into it.
+fn logical_line(text: &[u8]) -> &[u8] {
+    let mut end = text.len();
+    while let Some(newline) = memchr::memrchr(b'\n', &text[..end]) {
+        if !text[..newline].trim_ascii_end().ends_with(b"\\") {
+            return &text[newline + 1..];
+        }
+        end = newline;
+    }
+    text
+}
+
+/// A function, or a macro, around a call.
+pub struct Around<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its text, and nothing else.
+    pub text: &'a [u8],
+    /// The tokens of that.
+    pub tokens: Vec<Token>,
+    /// Which of them names what is called.
+    pub call: usize,
+    /// Whether it is a macro.
+    pub is_macro: bool,
+}
+
+impl<'a> Around<'a> {
+    /// The word at `index`; empty past the end.
+    pub fn word(&self, index: usize) -> &'a [u8] {
+        self.tokens
+            .get(index)
+            .map_or(&[], |token| token.span.of(self.text))
+    }
+
+    /// Index of the brace that opens the body of the function.
+    pub fn body(&self) -> Option<usize> {
+        let mut depth = 0u32;
+        for (index, token) in self.tokens.iter().enumerate() {
+            match token.kind {
+                Kind::Punctuator(b'(') => depth += 1,
+                Kind::Punctuator(b')') => depth = depth.saturating_sub(1),
+                Kind::Punctuator(b'{') if depth == 0 => return Some(index),
+                Kind::Directive if Branch::of(token.span.of(self.text)) == Some(Branch::Close) => {
+                    depth = 0;
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// The words before the body that stand in no parentheses.
+    pub fn attributes(&self) -> Vec<&'a [u8]> {
+        let mut depth = 0u32;
+        let mut words = Vec::new();
+        for token in self.tokens.iter().take(self.body().unwrap_or_default()) {
+            match token.kind {
+                Kind::Punctuator(b'(') => depth += 1,
+                Kind::Punctuator(b')') => depth = depth.saturating_sub(1),
+                Kind::Identifier if depth == 0 => words.push(token.span.of(self.text)),
+                _ => {}
+            }
+        }
+        words
+    }
 }
 
 #[cfg(test)]
@@ -104,5 +231,19 @@ mod tests {
         assert_eq!(spelled("trace_a()", "trace_a"), Some((Vec::new(), false)));
         assert_eq!(spelled("trace_a(b", "trace_a"), None);
         assert_eq!(spelled("p = trace_a;", "trace_a"), None);
+    }
+
+    #[test]
+    fn the_function_or_macro_around_a_call() {
+        let text = "int a;\n#define M(x) \\\n\ttrace_m(x)\nEXPORT(g)\nnoinstr void f(int (*h)(int))\n{\n\ttrace_f(1);\n}\n";
+        let source = Source::of(text.as_bytes());
+        let at = |word: &str| source.around(text.find(word).unwrap_or_default() as u32);
+        let inside = at("trace_m").map(|one| (one.name.to_owned(), one.is_macro));
+        assert_eq!(inside, Some(("M".to_owned(), true)));
+        let inside = at("trace_f").map(|one| (one.name.to_owned(), one.is_macro));
+        assert_eq!(inside, Some(("f".to_owned(), false)));
+        let attributes =
+            at("trace_f").is_some_and(|one| one.attributes().contains(&&b"noinstr"[..]));
+        assert!(attributes);
     }
 }
