@@ -8,6 +8,7 @@
 mod argument_mismatch;
 mod bpf_visible;
 mod comment_lies;
+mod call_in_header;
 mod custom_event;
 mod dangling_export;
 mod event_call_in_zone;
@@ -112,6 +113,7 @@ pub const RULES: &[Rule] = rules![
     argument_mismatch "argument-mismatch" Error State,
     too_many_arguments "too-many-arguments" Error State,
     unguarded_work "unguarded-work" Warning State,
+    call_in_header "call-in-header" Warning State,
 ];
 
 /// The pages of all rules, in the same order.
