@@ -29,6 +29,7 @@ mod undeclared_call;
 mod undocumented;
 mod unused_allow;
 mod unguarded_work;
+mod uninstrumentable_call;
 mod userspace_reference;
 
 pub mod approval;
@@ -114,6 +115,7 @@ pub const RULES: &[Rule] = rules![
     too_many_arguments "too-many-arguments" Error State,
     unguarded_work "unguarded-work" Warning State,
     call_in_header "call-in-header" Warning State,
+    uninstrumentable_call "uninstrumentable-call" Error State,
 ];
 
 /// The pages of all rules, in the same order.

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! A tracepoint in a function where nothing may be instrumented.
+
+use super::finding::{Finding, Level};
+use super::review::{Sight, declared_at, related};
+use super::sites::{Around, Source, calls, text_of};
+use memchr::memmem;
+
+/// Words that make a function `noinstr`: the macro, what it comes to
+/// (include/linux/compiler_types.h), and the entry points of x86 that have it
+/// (arch/x86/include/asm/idtentry.h).
+const NOINSTR: [&[u8]; 4] = [
+    b"noinstr",
+    b"__noinstr_section",
+    b"DEFINE_IDTENTRY_RAW",
+    b"DEFINE_IDTENTRY_RAW_ERRORCODE",
+];
+
+const CPUIDLE: &[u8] = b"__cpuidle";
+
+/// Where `__cpuidle` may be defined.
+const DEFINING_CPUIDLE: [&str; 2] = ["include/linux/compiler_types.h", "include/linux/cpu.h"];
+
+/// `notrace` keeps the function tracer out and no tracepoint: __schedule() has it.
+pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let mut cpuidle = None;
+    for (file, calls) in calls(sight, |_, call| !call.site.file.ends_with(".rs")) {
+        let Some(text) = text_of(sight, &file).filter(|text| may_matter(text)) else {
+            continue;
+        };
+        let source = Source::of(&text);
+        for ((at, name), call) in calls {
+            let Some(around) = source.around(at.offset).filter(|one| !one.is_macro) else {
+                continue;
+            };
+            let Some((attribute, level)) = attribute(&around) else {
+                continue;
+            };
+            if attribute == CPUIDLE && !*cpuidle.get_or_insert_with(|| cpuidle_is_noinstr(sight))
+                || is_instrumentable(&around)
+            {
+                continue;
+            }
+            let declared = sight.state.inventory.named(name).next();
+            let declared =
+                declared.map(|one| related(declared_at(one), "the tracepoint is declared here"));
+            found.push(Finding {
+                rule: "uninstrumentable-call",
+                level,
+                tracepoint: Some(name.to_owned()),
+                place: (&call.site).into(),
+                message: format!(
+                    "the tracepoint {name} is called in {}(), which is {}, outside of \
+                     instrumentation_begin() and instrumentation_end()",
+                    around.name,
+                    String::from_utf8_lossy(attribute)
+                ),
+                related: declared.into_iter().collect(),
+                patch: None,
+            });
+        }
+    }
+    found
+}
+
+fn may_matter(text: &[u8]) -> bool {
+    [&b"noinstr"[..], CPUIDLE, b"IDTENTRY_RAW"]
+        .iter()
+        .any(|word| memmem::find(text, word).is_some())
+}
+
+/// What forbids instrumentation. Only x86 is checked for the bodies of `__cpuidle`
+/// functions, and drivers of others have calls there while RCU still watches.
+fn attribute<'a>(around: &Around<'a>) -> Option<(&'a [u8], Level)> {
+    around.attributes().into_iter().find_map(|word| {
+        if NOINSTR.contains(&word) {
+            Some((word, Level::Error))
+        } else {
+            (word == CPUIDLE).then_some((word, Level::Warning))
+        }
+    })
+}
+
+/// Up to 6.1 `__cpuidle` was no more than a section.
+fn cpuidle_is_noinstr(sight: &Sight<'_>) -> bool {
+    DEFINING_CPUIDLE.iter().any(|path| {
+        text_of(sight, path).is_some_and(|text| {
+            let mut lines = text.split(|&byte| byte == b'\n');
+            lines.any(|line| {
+                line.starts_with(b"#define __cpuidle") && memmem::find(line, b"noinstr").is_some()
+            })
+        })
+    })
+}
+
+/// Whether the call stands between instrumentation_begin() and _end(). An end in
+/// a block that is closed before the call belongs to another way out.
+fn is_instrumentable(around: &Around<'_>) -> bool {
+    let mut allowed = false;
+    let mut depth = 0i32;
+    let mut ended: Option<(i32, bool)> = None;
+    for index in 0..around.call {
+        match around.word(index) {
+            b"{" => depth += 1,
+            b"}" => {
+                depth -= 1;
+                if let Some((at, before)) = ended.filter(|(at, _)| depth < *at) {
+                    let _ = at;
+                    allowed = before;
+                    ended = None;
+                }
+            }
+            b"instrumentation_begin" => {
+                allowed = true;
+                ended = None;
+            }
+            b"instrumentation_end" => {
+                ended = ended.or(Some((depth, allowed)));
+                allowed = false;
+            }
+            _ => {}
+        }
+    }
+    allowed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allowed(body: &str) -> bool {
+        let text = format!("noinstr void f(void)\n{{\n{body}\n}}\n");
+        let source = Source::of(text.as_bytes());
+        let at = text.find("trace_a").unwrap_or_default() as u32;
+        source.around(at).is_some_and(|one| is_instrumentable(&one))
+    }
+
+    #[test]
+    fn between_begin_and_end() {
+        for (body, expected) in [
+            ("trace_a();", false),
+            ("instrumentation_begin(); trace_a();", true),
+            (
+                "instrumentation_begin(); instrumentation_end(); trace_a();",
+                false,
+            ),
+            (
+                "instrumentation_begin(); if (x) { instrumentation_end(); return; } trace_a();",
+                true,
+            ),
+            (
+                "if (x) { instrumentation_begin(); } else { instrumentation_begin(); } trace_a();",
+                true,
+            ),
+        ] {
+            assert_eq!(allowed(body), expected, "{body}");
+        }
+    }
+}
