@@ -7,8 +7,8 @@
 
 mod argument_mismatch;
 mod bpf_visible;
-mod comment_lies;
 mod call_in_header;
+mod comment_lies;
 mod custom_event;
 mod dangling_export;
 mod event_call_in_zone;
@@ -27,9 +27,9 @@ mod too_many_arguments;
 mod trace_printk;
 mod undeclared_call;
 mod undocumented;
-mod unused_allow;
 mod unguarded_work;
 mod uninstrumentable_call;
+mod unused_allow;
 mod userspace_reference;
 
 pub mod approval;
@@ -37,8 +37,8 @@ pub mod baseline;
 pub mod changes;
 pub mod engine;
 pub mod finding;
-mod headings;
 mod guards;
+mod headings;
 pub mod page;
 pub mod review;
 mod sites;
@@ -108,14 +108,14 @@ pub const RULES: &[Rule] = rules![
     non_gpl_export "non-gpl-export" Error State,
     dangling_export "dangling-export" Error Absence,
     never_called "never-called" Warning Absence,
-    undocumented "undocumented" Warning State,
-    comment_lies "comment-lies" Warning State,
-    unused_allow "unused-allow" Warning Rest,
     argument_mismatch "argument-mismatch" Error State,
     too_many_arguments "too-many-arguments" Error State,
     unguarded_work "unguarded-work" Warning State,
     call_in_header "call-in-header" Warning State,
     uninstrumentable_call "uninstrumentable-call" Error State,
+    undocumented "undocumented" Warning State,
+    comment_lies "comment-lies" Warning State,
+    unused_allow "unused-allow" Warning Rest,
 ];
 
 /// The pages of all rules, in the same order.
