@@ -66,6 +66,7 @@ mod tests {
                 message: "relayed".to_owned(),
                 related: Vec::new(),
                 patch: None,
+                fix: None,
             },
             shown: None,
             source: Some(source.to_owned()),

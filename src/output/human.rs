@@ -7,11 +7,13 @@ use super::report::{Entry, Report, Subject};
 use super::status::Counts;
 use crate::rules::finding::{Finding, Level};
 use anstyle::{AnsiColor, Style};
+use similar::{ChangeTag, TextDiff};
 use std::io::{self, Write};
 
 /// How wide lines are made.
 const WIDTH: usize = 80;
 
+const NEW: Style = AnsiColor::Green.on_default().bold();
 const BOLD: Style = Style::new().bold();
 const FAINT: Style = AnsiColor::Blue.on_default().bold();
 
@@ -95,6 +97,9 @@ fn finding(out: &mut dyn Write, entry: &Entry) -> io::Result<()> {
     if let Some(source) = &entry.source {
         source_line(out, found, source, digits)?;
     }
+    if let (Some(source), Some(mended)) = (&entry.source, entry.mended()) {
+        suggestion(out, source, &mended, digits)?;
+    }
     for related in &found.related {
         let place = &related.place;
         writeln!(
@@ -105,6 +110,20 @@ fn finding(out: &mut dyn Write, entry: &Entry) -> io::Result<()> {
             place.line,
             printable(&related.message)
         )?;
+    }
+    writeln!(out)
+}
+
+/// The line as it should be, with what is new in it marked.
+fn suggestion(out: &mut dyn Write, source: &str, mended: &str, digits: usize) -> io::Result<()> {
+    let (source, mended) = (printable(source.trim()), printable(mended.trim()));
+    write!(out, "{:digits$} {FAINT}={FAINT:#} try: ", "")?;
+    for change in TextDiff::from_chars(&*source, &*mended).iter_all_changes() {
+        match change.tag() {
+            ChangeTag::Equal => write!(out, "{}", change.value())?,
+            ChangeTag::Insert => write!(out, "{NEW}{}{NEW:#}", change.value())?,
+            ChangeTag::Delete => {}
+        }
     }
     writeln!(out)
 }

@@ -39,6 +39,8 @@ struct Item<'a> {
     message: &'a str,
     patch: Option<&'a str>,
     related: Vec<Other<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -67,6 +69,7 @@ fn item<'a>(subject: &'a Subject, entry: &'a Entry) -> Item<'a> {
         message: &finding.message,
         patch: finding.patch.map(|_| subject.name.as_str()),
         related: finding.related.iter().map(other).collect(),
+        fix: entry.mended(),
     }
 }
 

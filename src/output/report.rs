@@ -41,6 +41,14 @@ pub struct Entry {
     pub source: Option<String>,
 }
 
+impl Entry {
+    /// The whole line as the finding's fix has it.
+    pub fn mended(&self) -> Option<String> {
+        let fix = self.finding.fix.as_ref()?;
+        fix.applied(self.source.as_ref()?, self.finding.place.column)
+    }
+}
+
 /// Everything that one run found.
 #[derive(Clone, Debug, Default)]
 pub struct Report {

@@ -45,6 +45,7 @@ fn lists(sight: &Sight<'_>) -> Vec<Finding> {
             ),
             related: Vec::new(),
             patch: None,
+            fix: None,
         });
     }
     found
@@ -190,6 +191,7 @@ fn finding(tracepoint: &Tracepoint, call: &CallSite, given: &Given<'_>) -> Findi
             "the tracepoint is declared here",
         )],
         patch: None,
+        fix: None,
     }
 }
 

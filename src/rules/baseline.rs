@@ -129,6 +129,7 @@ mod tests {
             message: "what\tit\nsays".to_owned(),
             related: Vec::new(),
             patch: None,
+            fix: None,
         }
     }
 

@@ -91,6 +91,7 @@ fn finding(tracepoint: &Tracepoint, sentence: &str) -> Finding {
         ),
         related: Vec::new(),
         patch: None,
+        fix: None,
     }
 }
 

@@ -31,6 +31,7 @@ pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
                     .into_iter()
                     .collect(),
                 patch: None,
+                fix: None,
             });
         }
     }

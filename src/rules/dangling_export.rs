@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! An export of a tracepoint that does not exist.
 
-use super::finding::{Finding, Level};
+use super::finding::{Finding, Fix, Level};
 use super::review::{Sight, place};
+use crate::inventory::facts::Export;
 
 /// Looks at every export. `EXPORT_TRACEPOINT_SYMBOL()` exports two symbols of which
 /// the linker would find neither.
@@ -13,28 +14,31 @@ pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
             if sight.state.inventory.contains(&export.name) {
                 continue;
             }
-            found.push(Finding {
-                rule: "dangling-export",
-                level: Level::Error,
-                tracepoint: Some(export.name.to_string()),
-                place: place(file, export.at),
-                message: format!(
-                    "{} is exported, but is no tracepoint{}",
-                    export.name,
-                    meant(sight, &export.name)
-                ),
-                related: Vec::new(),
-                patch: None,
-            });
+            let nearly = super::undeclared_call::nearly(&sight.state.inventory, &export.name);
+            found.push(finding(file, export, nearly));
         }
     }
     found
 }
 
-/// The name that was meant, if only the `_tp` is wrong.
-fn meant(sight: &Sight<'_>, name: &str) -> String {
-    match super::undeclared_call::nearly(&sight.state.inventory, name) {
-        Some(nearly) => format!("; {nearly} is"),
-        None => String::new(),
+/// `nearly` is the name that was meant, if only the `_tp` is wrong.
+fn finding(file: &str, export: &Export, nearly: Option<String>) -> Finding {
+    let meant = nearly.iter().map(|name| format!("; {name} is"));
+    Finding {
+        rule: "dangling-export",
+        level: Level::Error,
+        tracepoint: Some(export.name.to_string()),
+        place: place(file, export.at),
+        message: format!(
+            "{} is exported, but is no tracepoint{}",
+            export.name,
+            meant.collect::<String>()
+        ),
+        related: Vec::new(),
+        patch: None,
+        fix: nearly.map(|new| Fix {
+            old: export.name.to_string(),
+            new,
+        }),
     }
 }

@@ -79,6 +79,7 @@ fn finding(review: &Review<'_>, event: &Tracepoint) -> Finding {
         related: elsewhere(review, event),
         place,
         patch,
+        fix: None,
     };
     review.weighed(found, zone, &event.file)
 }

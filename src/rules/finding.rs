@@ -47,6 +47,27 @@ pub struct Related {
     pub message: String,
 }
 
+/// A change of words in the line of a finding that mends it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fix {
+    /// What stands there.
+    pub old: String,
+    /// What should.
+    pub new: String,
+}
+
+impl Fix {
+    /// `line`, mended at or behind `column` (in bytes, counted from 1); `None` if the
+    /// words are not in it.
+    pub fn applied(&self, line: &str, column: u32) -> Option<String> {
+        let (before, rest) = line.split_at_checked(column.checked_sub(1)? as usize)?;
+        let at = rest.find(&self.old)?;
+        let (between, rest) = rest.split_at(at);
+        let rest = &rest[self.old.len()..];
+        Some(format!("{before}{between}{}{rest}", self.new))
+    }
+}
+
 /// One thing that a rule has to say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
@@ -64,6 +85,8 @@ pub struct Finding {
     pub related: Vec<Related>,
     /// Index, in the series that was checked, of the patch that introduced it.
     pub patch: Option<usize>,
+    /// How to mend it, where that is a matter of a few words.
+    pub fix: Option<Fix>,
 }
 
 impl Finding {

@@ -22,6 +22,7 @@ pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
                 message: format!("{}() is redefined to make trace events", one.name),
                 related: Vec::new(),
                 patch: None,
+                fix: None,
             });
         }
     }

@@ -75,5 +75,6 @@ fn finding(tracepoint: &Tracepoint, first: &Site, second: &Site) -> Finding {
             related(declared_at(tracepoint), "it is declared here"),
         ],
         patch: None,
+        fix: None,
     }
 }

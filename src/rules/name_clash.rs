@@ -69,5 +69,6 @@ fn finding(sight: &Sight<'_>, earlier: &Tracepoint, later: &Tracepoint) -> Findi
         message: format!("tracepoint {} is declared a second time", later.name()),
         related: vec![related(declared_at(earlier), "it is declared here, too")],
         patch: None,
+        fix: None,
     }
 }

@@ -22,6 +22,7 @@ pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
             message: format!("tracepoint {} is declared, but never called", one.name()),
             related: Vec::new(),
             patch: None,
+            fix: None,
         })
         .collect()
 }

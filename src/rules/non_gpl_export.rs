@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! A bare tracepoint that is exported to modules of any licence.
 
-use super::finding::{Finding, Level, Place};
+use super::finding::{Finding, Fix, Level, Place};
 use super::review::{Sight, declared_at, related};
 use std::collections::BTreeMap;
 
@@ -24,6 +24,10 @@ pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
                 message: format!("bare tracepoint {} is exported without _GPL", one.name()),
                 related: vec![related(declared_at(one), "it is declared here")],
                 patch: None,
+                fix: Some(Fix {
+                    old: "_SYMBOL(".to_owned(),
+                    new: "_SYMBOL_GPL(".to_owned(),
+                }),
             };
             found.entry(site.into()).or_insert(finding);
         }

@@ -94,6 +94,7 @@ fn finding(review: &Review<'_>, patch: usize, hook: &Tracepoint, event: &Tracepo
             "it is declared bare here before the patch",
         )],
         patch: Some(patch),
+        fix: None,
     };
     review.weighed(found, zone, &hook.file)
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! The `_tp` at the end of a bare tracepoint's name.
 
-use super::finding::{Finding, Level};
+use super::finding::{Finding, Fix, Level};
 use super::review::{Sight, declared_at};
 use crate::inventory::resolve::Tracepoint;
 
@@ -18,27 +18,42 @@ pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
         .collect()
 }
 
-/// What is wrong with the name.
-fn wrong(tracepoint: &Tracepoint, sight: &Sight<'_>) -> Option<String> {
+/// What is wrong with the name, and how it is mended in the source.
+fn wrong(tracepoint: &Tracepoint, sight: &Sight<'_>) -> Option<(String, Fix)> {
     let framework = &tracepoint.declaration.framework;
     let effect = sight.state.semantics.effect(framework)?;
     let appends = effect.tracepoint.as_ref()?.suffix == SUFFIX;
     let name = tracepoint.name();
-    let short = name.strip_suffix(SUFFIX);
-    match short {
-        None => Some(format!(
-            "bare tracepoint {name} has no {SUFFIX} at its end, and {framework}() appends none"
+    let written = if appends {
+        name.strip_suffix(SUFFIX)?
+    } else {
+        name
+    };
+    let fix = |new: String| Fix {
+        old: written.to_owned(),
+        new,
+    };
+    match name.strip_suffix(SUFFIX) {
+        None => Some((
+            format!(
+                "bare tracepoint {name} has no {SUFFIX} at its end, and {framework}() appends none"
+            ),
+            fix(format!("{name}{SUFFIX}")),
         )),
-        Some(short) if short.ends_with(SUFFIX) => Some(if appends {
-            format!("bare tracepoint {name} has {SUFFIX} twice: {framework}() appends it")
-        } else {
-            format!("bare tracepoint {name} has {SUFFIX} twice")
-        }),
+        Some(short) if short.ends_with(SUFFIX) => {
+            let by = if appends {
+                format!(": {framework}() appends it")
+            } else {
+                String::new()
+            };
+            let message = format!("bare tracepoint {name} has {SUFFIX} twice{by}");
+            Some((message, fix(written.strip_suffix(SUFFIX)?.to_owned())))
+        }
         Some(_) => None,
     }
 }
 
-fn finding(tracepoint: &Tracepoint, message: String) -> Finding {
+fn finding(tracepoint: &Tracepoint, (message, fix): (String, Fix)) -> Finding {
     Finding {
         rule: "suffix",
         level: Level::Warning,
@@ -47,5 +62,6 @@ fn finding(tracepoint: &Tracepoint, message: String) -> Finding {
         message,
         related: Vec::new(),
         patch: None,
+        fix: Some(fix),
     }
 }

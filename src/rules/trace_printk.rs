@@ -46,6 +46,7 @@ pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
                 message: format!("{}(){function} in zone {}", mention.identifier, zone.name),
                 related: Vec::new(),
                 patch: None,
+                fix: None,
             });
         }
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! A call of a function that would be generated for a tracepoint that is none.
 
-use super::finding::{Finding, Level};
+use super::finding::{Finding, Fix, Level};
 use super::review::{Sight, declared_at, place, related};
 use crate::inventory::facts::{At, Mention, Target, Use};
 use crate::inventory::resolve::Inventory;
@@ -58,7 +58,7 @@ fn judged(sight: &Sight<'_>, file: &Arc<str>, identifier: &str, at: At) -> Optio
     if named(()).any(|name| inventory.contains(name)) {
         return None;
     }
-    let finding = |name: &str, message: String, explained| Finding {
+    let finding = |name: &str, message: String, explained, fix| Finding {
         rule: "undeclared-call",
         level: Level::Error,
         tracepoint: Some(name.to_owned()),
@@ -66,6 +66,7 @@ fn judged(sight: &Sight<'_>, file: &Arc<str>, identifier: &str, at: At) -> Optio
         message,
         related: explained,
         patch: None,
+        fix,
     };
     let near = named(()).find_map(|name| Some((name, nearly(inventory, name)?)));
     if let Some((name, nearly)) = near {
@@ -75,6 +76,10 @@ fn judged(sight: &Sight<'_>, file: &Arc<str>, identifier: &str, at: At) -> Optio
             name,
             format!("{identifier}(): {name} is no tracepoint; {nearly} is"),
             declared.into_iter().collect(),
+            Some(Fix {
+                old: name.to_owned(),
+                new: nearly,
+            }),
         ));
     }
     let before = &sight.before?.inventory;
@@ -86,6 +91,7 @@ fn judged(sight: &Sight<'_>, file: &Arc<str>, identifier: &str, at: At) -> Optio
             declared_at(gone),
             "it was declared here before the series",
         )],
+        None,
     ))
 }
 

@@ -80,6 +80,7 @@ fn finding(sight: &Sight<'_>, name: &str, call: &CallSite, work: &str) -> Findin
         ),
         related: declared.into_iter().collect(),
         patch: None,
+        fix: None,
     }
 }
 

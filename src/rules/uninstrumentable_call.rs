@@ -58,6 +58,7 @@ pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
                 ),
                 related: declared.into_iter().collect(),
                 patch: None,
+                fix: None,
             });
         }
     }

@@ -21,6 +21,7 @@ pub(super) fn check(rest: &Rest<'_>) -> Vec<Finding> {
                 message,
                 related: Vec::new(),
                 patch: None,
+                fix: None,
             }));
         }
     }

@@ -94,6 +94,7 @@ fn in_file(sight: &Sight<'_>, path: &str, text: &[u8], names: &[&str]) -> Vec<Fi
                     .into_iter()
                     .collect(),
                 patch: None,
+                fix: None,
             });
         }
     }
