@@ -11,6 +11,21 @@ use memchr::memmem;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
+/// Parts of the names of macros that stand for several arguments.
+const GATHERING: [&[u8]; 4] = [b"ARG", b"PARAM", b"FIELD", b"LIST"];
+
+/// Macros with arguments that come to one value.
+const SINGLE: [&[u8]; 8] = [
+    b"TPS",
+    b"READ_ONCE",
+    b"PTR_ERR",
+    b"PTR_ERR_OR_ZERO",
+    b"IS_ERR",
+    b"IS_ENABLED",
+    b"ARRAY_SIZE",
+    b"PFN_PHYS",
+];
+
 /// What a macro can make of an argument cannot be seen here: such lists are
 /// never held against one another.
 pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
@@ -106,7 +121,8 @@ fn is_upper(word: &[u8]) -> bool {
 fn is_written_out(sight: &Sight<'_>, tracepoint: &Tracepoint) -> bool {
     let declaration = &tracepoint.declaration;
     let Some(text) = text_of(sight, &tracepoint.file) else {
-        return !declaration.arguments.is_empty();
+        // Of a hunk that ends in the list, only its start is there.
+        return declaration.arguments.len() >= declaration.prototype.len();
     };
     let Some(call) = given(&text, declaration.at.offset) else {
         return false;
@@ -152,7 +168,7 @@ fn calls_that_differ(sight: &Sight<'_>) -> Vec<Finding> {
             if expected.contains(&count)
                 || given.branches
                 || by_hand.contains(given.name)
-                || may_be_more(&text, at.offset, &given)
+                || may_be_others(&text, at.offset, &given, &expected)
                 || is_macro_of(&text, given.name)
             {
                 continue;
@@ -245,24 +261,38 @@ fn declared_with_branches(sight: &Sight<'_>, tracepoint: &Tracepoint) -> bool {
         .unwrap_or(false)
 }
 
-/// Whether a macro may make more, or fewer, arguments of those that are written.
-fn may_be_more(text: &[u8], offset: u32, given: &Given<'_>) -> bool {
-    let is_opaque = |words: &Vec<&[u8]>| match words.as_slice() {
-        [] => true,
-        [word] => {
-            *word == b"__VA_ARGS__"
-                || is_upper(word) && !is_literal(word)
-                || is_macro_of(text, word)
-        }
-        [word, open, ..] if *open == b"(" => is_upper(word) || is_macro_of(text, word),
-        words => words.iter().any(|word| *word == b"##" || *word == b"#"),
-    };
-    given.arguments.iter().any(is_opaque) || takes_any_number(text, offset)
+/// Whether a macro may make another number of arguments of those that are written.
+fn may_be_others(text: &[u8], offset: u32, given: &Given<'_>, expected: &[usize]) -> bool {
+    let too_few = expected
+        .iter()
+        .any(|&expected| given.arguments.len() < expected);
+    let mut arguments = given.arguments.iter();
+    arguments.any(|words| is_variadic(words) || too_few && may_be_several(text, words))
+        || takes_any_number(text, offset)
 }
 
-fn is_literal(word: &[u8]) -> bool {
-    word.first()
-        .is_some_and(|first| first.is_ascii_digit() || matches!(first, b'"' | b'\''))
+/// Whether an argument may come to none.
+fn is_variadic(words: &[&[u8]]) -> bool {
+    words.is_empty()
+        || words
+            .iter()
+            .any(|word| matches!(*word, b"__VA_ARGS__" | b"##" | b"#"))
+}
+
+/// Whether an argument may come to several: it is a macro that is defined beside
+/// it, or looks like one that gathers arguments.
+fn may_be_several(text: &[u8], words: &[&[u8]]) -> bool {
+    let gathers = |word: &[u8]| {
+        let says_so = |part: &[u8]| memmem::find(word, part).is_some();
+        is_upper(word) && GATHERING.iter().any(|part| says_so(part))
+    };
+    match words {
+        [word] => gathers(word) || is_macro_of(text, word),
+        [word, open, ..] if *open == b"(" => {
+            is_upper(word) && !SINGLE.contains(word) || is_macro_of(text, word)
+        }
+        _ => false,
+    }
 }
 
 /// Whether `text` defines a macro `word`.
