@@ -158,22 +158,20 @@ impl Walk<'_> {
         end
     }
 
-    /// Whether a statement ends by going elsewhere.
+    /// Whether a statement ends by going elsewhere, whatever holds.
     fn leaves(&self, range: Range<usize>) -> bool {
-        let mut last = range.end;
-        while last > range.start && (self.is(last - 1, b"}") || self.is(last - 1, b";")) {
-            last -= 1;
+        let in_braces = self.is(range.start, b"{");
+        let mut end = range.end.saturating_sub(usize::from(in_braces));
+        while end > range.start && self.is(end - 1, b";") {
+            end -= 1;
         }
-        let starts = (range.start..last)
-            .rev()
-            .find(|&index| matches!(self.around.word(index), b";" | b"{" | b"}" | b")"));
-        let words = starts.map_or(range.start, |index| index + 1)..last;
-        let all = range.start..last;
-        words.chain(all).take(1).any(|index| self.goes(index))
-            || (range.start..last)
-                .rev()
-                .take(12)
-                .any(|index| self.goes(index) && !(index..last).any(|index| self.is(index, b";")))
+        let starts = |index: usize| {
+            index == range.start || matches!(self.around.word(index - 1), b";" | b"{" | b"}" | b":")
+        };
+        let words = (range.start..end).rev();
+        let mut last =
+            words.take_while(|&index| !matches!(self.around.word(index), b";" | b"{" | b"}"));
+        last.any(|index| self.goes(index) && starts(index))
     }
 
     fn goes(&self, index: usize) -> bool {
@@ -365,6 +363,8 @@ mod tests {
             "x && trace_a_enabled() && (trace_a(g()), 1);",
             "trace_a_enabled() ? trace_a(g()) : (void)0;",
             "for (;;) { if (!trace_a_enabled()) continue; trace_a(g()); }",
+            "if (!trace_a_enabled()) { x(); goto out; } trace_a(g());",
+            "if (!trace_a_enabled()) return f(x, y); trace_a(g());",
             "switch (x) { case 1: if (trace_a_enabled()) trace_a(g()); }",
             "if (trace_a_enabled() || trace_b_enabled()) trace_a(g());",
             "if (rq_trace_enabled(rq)) trace_a(g());",
@@ -388,6 +388,11 @@ mod tests {
             "if (trace_a_enabled()) return; trace_a(g());",
             "if (trace_a_enabled()) { x(); } else { trace_a(g()); }",
             "{ if (!trace_a_enabled()) x(); } trace_a(g());",
+            "if (!trace_a_enabled()) { if (y) return; } trace_a(g());",
+            "if (!trace_a_enabled()) if (y) return; trace_a(g());",
+            "if (!trace_a_enabled()) { if (y) { return; } } trace_a(g());",
+            "if (!trace_a_enabled() && y) return; trace_a(g());",
+            "{ if (!trace_a_enabled()) break; } trace_a(g());",
         ] {
             assert!(!guarded(body), "{body}");
         }

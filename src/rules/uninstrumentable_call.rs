@@ -96,30 +96,17 @@ fn cpuidle_is_noinstr(sight: &Sight<'_>) -> bool {
 }
 
 /// Whether the call stands between instrumentation_begin() and _end(). An end in
-/// a block that is closed before the call belongs to another way out.
+/// a block that is closed before the call belongs to another way out, a begin there
+/// to each of several ways in.
 fn is_instrumentable(around: &Around<'_>) -> bool {
     let mut allowed = false;
-    let mut depth = 0i32;
-    let mut ended: Option<(i32, bool)> = None;
+    let mut outside = Vec::new();
     for index in 0..around.call {
         match around.word(index) {
-            b"{" => depth += 1,
-            b"}" => {
-                depth -= 1;
-                if let Some((at, before)) = ended.filter(|(at, _)| depth < *at) {
-                    let _ = at;
-                    allowed = before;
-                    ended = None;
-                }
-            }
-            b"instrumentation_begin" => {
-                allowed = true;
-                ended = None;
-            }
-            b"instrumentation_end" => {
-                ended = ended.or(Some((depth, allowed)));
-                allowed = false;
-            }
+            b"{" => outside.push(allowed),
+            b"}" => allowed |= outside.pop().unwrap_or(false),
+            b"instrumentation_begin" => allowed = true,
+            b"instrumentation_end" => allowed = false,
             _ => {}
         }
     }
@@ -149,6 +136,10 @@ mod tests {
             (
                 "instrumentation_begin(); if (x) { instrumentation_end(); return; } trace_a();",
                 true,
+            ),
+            (
+                "if (x) { instrumentation_begin(); instrumentation_end(); } trace_a();",
+                false,
             ),
             (
                 "if (x) { instrumentation_begin(); } else { instrumentation_begin(); } trace_a();",
