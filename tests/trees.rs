@@ -11,6 +11,7 @@ mod trees {
     use barepoint::inventory::state::{State, semantics_of};
     use barepoint::kernel::profile::Profile;
     use barepoint::kernel::semantics::{FormKind, Semantics};
+    use barepoint::rules::RULES;
     use barepoint::rules::engine::check_state;
     use barepoint::rules::finding::Level;
     use barepoint::rules::review::Sight;
@@ -404,135 +405,183 @@ mod trees {
         }
     }
 
+    /// A change of one file: its path, what stands there, and what is to.
+    type Edit = (&'static str, &'static str, String);
+
+    const END: &str = "#endif /* _TRACE_SCHED_H */";
+    const EXPORTED: &str = "EXPORT_TRACEPOINT_SYMBOL_GPL(pelt_cfs_tp);\n";
+    const CALLED: &str = "\ttrace_pelt_cfs_tp(cfs_rq);\n";
+    const EXPORT: &str = "EXPORT_TRACEPOINT_SYMBOL_GPL(sched_fresh_tp);\n";
+    const CALL: &str = "\ttrace_sched_fresh_tp(rq);\n";
+
+    fn edits(hook: &str, export: &str, call: &str) -> Vec<Edit> {
+        vec![
+            (HEADER, END, format!("{hook}{END}")),
+            (
+                "kernel/sched/core.c",
+                EXPORTED,
+                format!("{EXPORTED}{export}"),
+            ),
+            ("kernel/sched/pelt.c", CALLED, format!("{CALLED}{call}")),
+        ]
+    }
+
     /// A hook that has all that it should, and with one thing wrong for each rule.
+    fn planted(appends: bool) -> Vec<(&'static str, Vec<Edit>)> {
+        let (right, wrong) = if appends {
+            ("sched_fresh", "sched_fresh_tp")
+        } else {
+            ("sched_fresh_tp", "sched_fresh")
+        };
+        let wrong_real = if appends { "sched_fresh_tp_tp" } else { wrong };
+        let comment = "/* A run queue was looked at, with its lock held. */";
+        let hook = format!(
+            "{comment}\nDECLARE_TRACE({right},\n\tTP_PROTO(struct rq *rq),\n\tTP_ARGS(rq));\n\n"
+        );
+        let with_hook = |hook: &str| edits(hook, EXPORT, CALL);
+        let with_export = |export: &str| edits(&hook, export, CALL);
+        let with_call = |call: &str| edits(&hook, EXPORT, call);
+        let and = |more: Edit| [with_call(CALL), vec![more]].concat();
+        // "int a1, int a2" and so on, one more than BPF's probes have.
+        let many = |what: &str| {
+            let all: Vec<String> = (1..=13).map(|n| format!("{what}{n}")).collect();
+            all.join(", ")
+        };
+        let event = "DEFINE_EVENT(sched_wakeup_template, sched_fresh_event,\n\
+                     \tTP_PROTO(struct task_struct *p),\n\tTP_ARGS(p));\n\n";
+        let second = "DEFINE_TRACE(sched_fresh_tp, TP_PROTO(struct rq *rq), TP_ARGS(rq));\n";
+        let inline =
+            "static inline void note_fresh(struct rq *rq)\n{\n\ttrace_sched_fresh_tp(rq);\n}\n\n";
+        let raw = "noinstr void fresh_idle(struct rq *rq)\n{\n\ttrace_sched_fresh_tp(rq);\n}\n\n";
+        let private = "#endif /* _KERNEL_SCHED_SCHED_H */";
+        let idle = "void sched_idle_set_state(struct cpuidle_state *idle_state)";
+        vec![
+            ("", with_call(CALL)),
+            (
+                "suffix",
+                edits(
+                    &hook.replace(right, wrong),
+                    &EXPORT.replace("sched_fresh_tp", wrong_real),
+                    &CALL.replace("sched_fresh_tp", wrong_real),
+                ),
+            ),
+            ("undeclared-call", with_call("\ttrace_sched_fresh(rq);\n")),
+            (
+                "missing-definition",
+                and((
+                    "kernel/sched/core.c",
+                    "#define CREATE_TRACE_POINTS\n",
+                    String::new(),
+                )),
+            ),
+            (
+                "multiple-definition",
+                with_export(&format!("{EXPORT}{second}")),
+            ),
+            ("missing-export", with_export("")),
+            ("non-gpl-export", with_export(&EXPORT.replace("_GPL", ""))),
+            (
+                "dangling-export",
+                with_export(&EXPORT.replace("_fresh_tp", "_fresh")),
+            ),
+            ("never-called", with_call("")),
+            (
+                "argument-mismatch",
+                with_call("\ttrace_sched_fresh_tp(rq, 1);\n"),
+            ),
+            (
+                "too-many-arguments",
+                edits(
+                    &hook
+                        .replace("struct rq *rq", &many("int a"))
+                        .replace("TP_ARGS(rq)", &format!("TP_ARGS({})", many("a"))),
+                    EXPORT,
+                    &CALL.replace("(rq)", &format!("({})", many(""))),
+                ),
+            ),
+            (
+                "unguarded-work",
+                with_call("\ttrace_sched_fresh_tp(busiest_of(rq));\n"),
+            ),
+            (
+                "call-in-header",
+                and((
+                    "kernel/sched/sched.h",
+                    private,
+                    format!("{inline}{private}"),
+                )),
+            ),
+            (
+                "uninstrumentable-call",
+                and(("kernel/sched/idle.c", idle, format!("{raw}{idle}"))),
+            ),
+            (
+                "undocumented",
+                with_hook(&hook.replace(comment, "#define FRESH")),
+            ),
+            (
+                "comment-lies",
+                with_hook(&format!("{hook}/* Not exported in tracefs. */\n{event}")),
+            ),
+            (
+                "unused-allow",
+                with_call(&format!(
+                    "{CALL}\t/* barepoint: allow(suffix): none */\n\tcpu_relax();\n"
+                )),
+            ),
+        ]
+    }
+
     #[test]
     fn placement_rules_find_what_is_planted_in_real_files() {
         for version in ["6.12", "7.3"] {
-            let appends = version == "7.3";
-            let declared = if appends {
-                "sched_fresh"
-            } else {
-                "sched_fresh_tp"
-            };
-            let wrong = if appends {
-                "sched_fresh_tp"
-            } else {
-                "sched_fresh"
-            };
-            let wrong_real = if appends {
-                "sched_fresh_tp_tp"
-            } else {
-                "sched_fresh"
-            };
-            let hook = format!(
-                "/* A run queue was looked at, with its lock held. */\n\
-                 DECLARE_TRACE({declared},\n\tTP_PROTO(struct rq *rq),\n\tTP_ARGS(rq));\n\n"
+            let planted = planted(version == "7.3");
+            let leaks = RULES.iter().take_while(|rule| rule.id != "suffix").count();
+            assert_eq!(
+                planted.len() - 1,
+                RULES.len() - leaks,
+                "a case for each rule"
             );
-            let export = "EXPORT_TRACEPOINT_SYMBOL_GPL(sched_fresh_tp);\n".to_owned();
-            let call = "\ttrace_sched_fresh_tp(rq);\n".to_owned();
-            let event = "DEFINE_EVENT(sched_wakeup_template, sched_fresh_event,\n\
-                         \tTP_PROTO(struct task_struct *p),\n\tTP_ARGS(p));\n\n";
-            let all = [hook.as_str(), &export, &call];
-            let with = |at: usize, text: &str| {
-                let mut parts = all.map(str::to_owned);
-                parts[at] = text.to_owned();
-                parts
-            };
-            let cases: Vec<(&str, [String; 3])> = vec![
-                ("", all.map(str::to_owned)),
-                (
-                    "suffix",
-                    [
-                        hook.replace(declared, wrong),
-                        export.replace("sched_fresh_tp", wrong_real),
-                        call.replace("sched_fresh_tp", wrong_real),
-                    ],
-                ),
-                (
-                    "undeclared-call",
-                    with(2, "\ttrace_sched_fresh(rq);\n\ttrace_sched_fresh_tp(rq);\n"),
-                ),
-                (
-                    "multiple-definition",
-                    with(
-                        1,
-                        &format!(
-                            "{export}DEFINE_TRACE(sched_fresh_tp, TP_PROTO(struct rq *rq), TP_ARGS(rq));\n"
-                        ),
-                    ),
-                ),
-                ("missing-export", with(1, "")),
-                ("non-gpl-export", with(1, &export.replace("_GPL", ""))),
-                (
-                    "dangling-export",
-                    with(
-                        1,
-                        &format!("{export}{}", export.replace("_fresh_tp", "_fresh")),
-                    ),
-                ),
-                ("never-called", with(2, "")),
-                (
-                    "undocumented",
-                    with(
-                        0,
-                        &hook.replace(
-                            "/* A run queue was looked at, with its lock held. */",
-                            "#define FRESH",
-                        ),
-                    ),
-                ),
-                (
-                    "comment-lies",
-                    with(0, &format!("{hook}/* Not exported in tracefs. */\n{event}")),
-                ),
-            ];
-            for (rule, [hook, export, call]) in cases {
-                let end = "#endif /* _TRACE_SCHED_H */";
-                let exported = "EXPORT_TRACEPOINT_SYMBOL_GPL(pelt_cfs_tp);\n";
-                let called = "\ttrace_pelt_cfs_tp(cfs_rq);\n";
-                let patch = patch_of(
-                    version,
-                    &[
-                        (HEADER, end, &format!("{hook}{end}")),
-                        (
-                            "kernel/sched/core.c",
-                            exported,
-                            &format!("{exported}{export}"),
-                        ),
-                        ("kernel/sched/pelt.c", called, &format!("{called}{call}")),
-                    ],
-                    "A hook.",
-                );
-                let tree = folder(version);
-                let output = barepoint(&[
-                    "check",
-                    "--tree",
-                    &tree.to_string_lossy(),
-                    "--strict",
-                    "--format",
-                    "json",
-                    &patch.path().to_string_lossy(),
-                ]);
-                let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
-                let found: Vec<&str> = json["findings"]
-                    .as_array()
-                    .expect("findings")
-                    .iter()
-                    .filter_map(|one| one["rule"].as_str())
-                    .collect();
+            for (rule, edits) in planted {
+                let (found, status, shown) = found_in(version, &edits);
                 if rule.is_empty() {
-                    assert!(found.is_empty(), "{version}: {}", text(&output.stdout));
-                    assert_eq!(output.status.code(), Some(0));
+                    assert!(found.is_empty() && status == Some(0), "{version}: {shown}");
                 } else {
-                    assert!(
-                        found.contains(&rule),
-                        "{version}: {rule}: {}",
-                        text(&output.stdout)
-                    );
-                    assert_eq!(output.status.code(), Some(1));
+                    let has = found.iter().any(|found| found == rule);
+                    assert!(has && status == Some(1), "{version}: {rule}: {shown}");
                 }
             }
         }
+    }
+
+    /// The rules that find something in a patch with `--strict`, the exit status, and
+    /// all that was printed.
+    fn found_in(version: &str, edits: &[Edit]) -> (Vec<String>, Option<i32>, String) {
+        // Two edits of one file are one.
+        let mut merged: BTreeMap<&str, (String, String)> = BTreeMap::new();
+        for (path, from, to) in edits {
+            let (_, after) = merged.entry(path).or_insert_with(|| {
+                let text = std::fs::read_to_string(folder(version).join(path)).expect("a file");
+                (text.clone(), text)
+            });
+            assert_eq!(after.matches(from).count(), 1, "{version}: {path}: {from}");
+            *after = after.replace(from, to);
+        }
+        let files: Vec<(&str, &str, &str)> = merged
+            .iter()
+            .map(|(path, (before, after))| (*path, before.as_str(), after.as_str()))
+            .collect();
+        let patch = patch_of(version, &files, "A hook.");
+        let tree = folder(version);
+        let (tree, path) = (tree.to_string_lossy(), patch.path().to_string_lossy());
+        let arguments = [
+            "check", "--tree", &tree, "--strict", "--format", "json", &path,
+        ];
+        let output = barepoint(&arguments);
+        let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        let findings = json["findings"].as_array().expect("findings").iter();
+        let rules = findings.filter_map(|one| one["rule"].as_str().map(str::to_owned));
+        (rules.collect(), output.status.code(), text(&output.stdout))
     }
 
     #[test]
