@@ -144,6 +144,58 @@ leaks or misplaced hooks: leak.patch (1 error)
             .stderr_eq(str![]);
     }
 
+    /// Findings of one place share its lines, and some can be mended with a word.
+    #[test]
+    fn findings_of_one_place_and_a_suggestion() {
+        let place = workplace();
+        let patch = "\
+From: A Contributor <a@example.org>
+Subject: [PATCH] sched: Add a hook
+
+---
+diff --git a/include/trace/events/sched.h b/include/trace/events/sched.h
+--- a/include/trace/events/sched.h
++++ b/include/trace/events/sched.h
+@@ -90,5 +90,10 @@ DECLARE_TRACE_CONDITION(sched_set_state,
+ \tTP_ARGS(tsk, state),
+ \tTP_CONDITION(!!(tsk->__state) != !!state));
+ 
++struct sched_entity;
++DECLARE_TRACE(sched_fresh_tp,
++\tTP_PROTO(struct rq *rq),
++\tTP_ARGS(rq));
++
+ #endif /* _TRACE_SCHED_H */
+ 
+";
+        fs::write(place.path().join("hook.patch"), patch).expect("written");
+        barepoint(&place)
+            .args(["check", "--tree", "kernel", "hook.patch"])
+            .assert()
+            .code(0)
+            .stdout_eq(str![[r#"
+hook.patch
+    sched: Add a hook
+
+warning[missing-export]: bare tracepoint sched_fresh_tp_tp is not exported,
+    and a module can attach to it only by looking its name up
+warning[never-called]: tracepoint sched_fresh_tp_tp is declared, but never
+    called
+warning[suffix]: bare tracepoint sched_fresh_tp_tp has _tp twice:
+    DECLARE_TRACE() appends it
+   = try: DECLARE_TRACE(sched_fresh,
+warning[undocumented]: no comment says what bare tracepoint
+    sched_fresh_tp_tp is for
+  --> include/trace/events/sched.h:95:1
+   |
+95 | DECLARE_TRACE(sched_fresh_tp,
+   | ^^^^^^^^^^^^^
+
+passes with warnings: hook.patch (4 warnings)
+
+"#]]);
+    }
+
     #[test]
     fn the_kernel_tree_around_is_used() {
         let place = workplace();

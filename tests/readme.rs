@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-//! README.md, the pages and the catalogue name the same rules.
+//! README.md, the pages, the list in the code and the design's catalogue name the
+//! same rules.
 
 use barepoint::rules::RULES;
 use barepoint::rules::page::Page;
@@ -19,6 +20,42 @@ fn the_table_of_rules_is_that_of_the_pages() {
         readme.contains(&expected),
         "README.md should have\n{expected}"
     );
+}
+
+/// The ids of the design's catalogue, which are stable: rules may be added to it, and
+/// none may go or be renamed.
+const CATALOGUE: [&str; 25] = [
+    "promotion",
+    "event-in-zone",
+    "event-call-in-zone",
+    "name-clash",
+    "custom-event",
+    "macro-override",
+    "relay",
+    "trace-printk",
+    "userspace-reference",
+    "bpf-visible",
+    "suffix",
+    "undeclared-call",
+    "missing-definition",
+    "multiple-definition",
+    "missing-export",
+    "non-gpl-export",
+    "dangling-export",
+    "never-called",
+    "argument-mismatch",
+    "too-many-arguments",
+    "unguarded-work",
+    "call-in-header",
+    "uninstrumentable-call",
+    "undocumented",
+    "comment-lies",
+];
+
+#[test]
+fn the_list_begins_as_the_catalogue() {
+    let ids: Vec<&str> = RULES.iter().map(|rule| rule.id).collect();
+    assert_eq!(ids[..CATALOGUE.len()], CATALOGUE);
 }
 
 #[test]

@@ -44,8 +44,12 @@ pub fn write(out: &mut dyn Write, report: &Report, strict: bool) -> io::Result<(
         .filter(|subject| !subject.findings.is_empty())
     {
         heading(out, subject)?;
-        for entry in &subject.findings {
-            finding(out, entry)?;
+        for (index, entry) in subject.findings.iter().enumerate() {
+            let next = subject.findings.get(index + 1);
+            let shown_below = next.is_some_and(|next| {
+                entry.finding.related.is_empty() && next.finding.place == entry.finding.place
+            });
+            finding(out, entry, shown_below)?;
         }
     }
     for known in &report.vanished {
@@ -68,7 +72,8 @@ fn heading(out: &mut dyn Write, subject: &Subject) -> io::Result<()> {
     writeln!(out)
 }
 
-fn finding(out: &mut dyn Write, entry: &Entry) -> io::Result<()> {
+/// Findings of one place that follow one another are shown with it once, at the last.
+fn finding(out: &mut dyn Write, entry: &Entry, shown_below: bool) -> io::Result<()> {
     let found = &entry.finding;
     let style = colour(found.level);
     let head = format!("{}[{}]: ", found.level, found.rule);
@@ -85,17 +90,8 @@ fn finding(out: &mut dyn Write, entry: &Entry) -> io::Result<()> {
         message.join("\n    ")
     )?;
     let digits = digits(found);
-    let place = &found.place;
-    writeln!(
-        out,
-        "{:digits$}{FAINT}-->{FAINT:#} {}:{}:{}",
-        "",
-        printable(&place.file),
-        place.line,
-        place.column
-    )?;
-    if let Some(source) = &entry.source {
-        source_line(out, found, source, digits)?;
+    if !shown_below {
+        where_it_is(out, entry, digits)?;
     }
     if let (Some(source), Some(mended)) = (&entry.source, entry.mended()) {
         suggestion(out, source, &mended, digits)?;
@@ -111,7 +107,23 @@ fn finding(out: &mut dyn Write, entry: &Entry) -> io::Result<()> {
             printable(&related.message)
         )?;
     }
-    writeln!(out)
+    if shown_below { Ok(()) } else { writeln!(out) }
+}
+
+fn where_it_is(out: &mut dyn Write, entry: &Entry, digits: usize) -> io::Result<()> {
+    let place = &entry.finding.place;
+    writeln!(
+        out,
+        "{:digits$}{FAINT}-->{FAINT:#} {}:{}:{}",
+        "",
+        printable(&place.file),
+        place.line,
+        place.column
+    )?;
+    match &entry.source {
+        Some(source) => source_line(out, &entry.finding, source, digits),
+        None => Ok(()),
+    }
 }
 
 /// The line as it should be, with what is new in it marked.
