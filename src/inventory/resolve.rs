@@ -6,7 +6,7 @@
 
 use super::facts::{At, Declaration, Facts, Makes, Mention, Target, Use};
 use crate::kernel::semantics::Semantics;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// The facts of every file that has any, by path.
@@ -115,6 +115,23 @@ impl Inventory {
         super::definitions::add(&mut inventory, facts);
         inventory.sort();
         inventory
+    }
+
+    /// The names of which the two have other declarations or other guards.
+    pub fn names_that_differ(&self, other: &Self) -> BTreeSet<Box<str>> {
+        let names = self.by_name.keys().chain(other.by_name.keys());
+        let names = names.map(AsRef::as_ref);
+        let differ = |name: &&str| {
+            let (mut ours, mut theirs) = (self.named(name), other.named(name));
+            loop {
+                match (ours.next(), theirs.next()) {
+                    (None, None) => return false,
+                    (Some(a), Some(b)) if is_used_alike(a, b) => {}
+                    _ => return true,
+                }
+            }
+        };
+        names.filter(differ).map(Box::from).collect()
     }
 
     /// The declarations of the real tracepoint `name`.
@@ -340,6 +357,18 @@ pub fn can_be_built_together(a: &str, b: &str) -> bool {
 
 fn architecture(path: &str) -> Option<&str> {
     path.strip_prefix("arch/")?.split('/').next()
+}
+
+/// Whether two states of a tracepoint say the same to whoever looks at its calls.
+fn is_used_alike(a: &Tracepoint, b: &Tracepoint) -> bool {
+    let (ours, theirs) = (&a.declaration, &b.declaration);
+    let guards = |one: &'_ CallSite| (one.site.file.clone(), one.function.clone());
+    a.file == b.file
+        && ours.makes == theirs.makes
+        && ours.prototype == theirs.prototype
+        && ours.arguments == theirs.arguments
+        && ours.condition == theirs.condition
+        && a.guards.iter().map(guards).eq(b.guards.iter().map(guards))
 }
 
 /// What a set of declarations of one name makes together.

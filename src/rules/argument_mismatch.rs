@@ -37,7 +37,8 @@ pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
 /// Declarations whose TP_PROTO() and TP_ARGS() differ.
 fn lists(sight: &Sight<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
-    for tracepoint in &sight.state.inventory.tracepoints {
+    let all = sight.state.inventory.tracepoints.iter();
+    for tracepoint in all.filter(|one| sight.examines(&one.file)) {
         let Some(names) = parameter_names(tracepoint) else {
             continue;
         };

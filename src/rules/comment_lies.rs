@@ -31,6 +31,7 @@ pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
     }
     by_file
         .into_iter()
+        .filter(|(file, _)| sight.examines(file))
         .flat_map(|(file, all)| of_file(sight, file, &all))
         .collect()
 }

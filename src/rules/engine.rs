@@ -12,6 +12,7 @@ use crate::source::Tree;
 use crate::source::overlay::OverlayTree;
 use crate::source::series::Series;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// What the rules say of a tree as it stands.
 pub fn check_state(sight: &Sight<'_>) -> Vec<Finding> {
@@ -52,11 +53,12 @@ pub struct Subject<'a> {
 pub fn check_series(review: &Review<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut all = Vec::new();
+    let examined = examined(review, subject);
     for rule in RULES {
         match rule.check {
             Check::Change(check) => findings.extend(check(review)),
             Check::State(check) | Check::Absence(check) => {
-                findings.extend(brought(check, review, subject, &mut all));
+                findings.extend(brought(check, review, subject, &examined, &mut all));
             }
             Check::Rest(_) => {}
         }
@@ -118,10 +120,11 @@ fn brought(
     check: StateCheck,
     review: &Review<'_>,
     subject: &Subject<'_>,
+    examined: &BTreeSet<Arc<str>>,
     all: &mut Vec<Finding>,
 ) -> Vec<Finding> {
     let last = review.states.len() - 1;
-    let at = |count: usize| found_at(check, review, subject, count);
+    let at = |count: usize| found_at(check, review, subject, examined, count);
     let after = at(last);
     if after.is_empty() {
         return Vec::new();
@@ -156,6 +159,7 @@ fn found_at(
     check: StateCheck,
     review: &Review<'_>,
     subject: &Subject<'_>,
+    examined: &BTreeSet<Arc<str>>,
     count: usize,
 ) -> Vec<Finding> {
     let tree = OverlayTree::after(subject.tree, subject.series, count);
@@ -165,9 +169,31 @@ fn found_at(
         tree: &tree,
         zones: review.zones,
         touched: Some(&touched),
+        examined: Some(examined),
         before: Some(review.before()),
         knowledge: review.knowledge,
     })
+}
+
+/// The files whose texts may give other findings than before: those that the series
+/// touches, and those that call, guard or declare a tracepoint of which it changes the
+/// declaration or the guards.
+fn examined(review: &Review<'_>, subject: &Subject<'_>) -> BTreeSet<Arc<str>> {
+    let changes = subject.series.steps.iter();
+    let paths = changes.flat_map(|step| [step.path.as_deref(), step.old_path.as_deref()]);
+    let mut files: BTreeSet<Arc<str>> = paths.flatten().map(Arc::from).collect();
+    let before = &review.before().inventory;
+    let others = review.states.iter().skip(1);
+    for state in others.filter(|state| !Arc::ptr_eq(&state.inventory, before)) {
+        for name in before.names_that_differ(&state.inventory) {
+            for one in before.named(&name).chain(state.inventory.named(&name)) {
+                let uses = one.call_sites.iter().chain(&one.guards);
+                files.extend(uses.map(|call| call.site.file.clone()));
+                files.insert(one.file.clone());
+            }
+        }
+    }
+    files
 }
 
 type Key = (&'static str, Option<String>, String, String);

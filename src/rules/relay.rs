@@ -57,6 +57,7 @@ pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
             .probes
             .iter()
             .filter(|probe| sight.zones.relay_of(&probe.site.file).is_none())
+            .filter(|probe| sight.examines_folder_of(&probe.site.file))
         {
             let path = probe
                 .site

@@ -10,6 +10,7 @@ use crate::kernel::maintainers::Maintainers;
 use crate::source::Tree;
 use crate::source::patch::Patch;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// How much of a kernel is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +35,9 @@ pub struct Sight<'a> {
     pub zones: &'a Zones,
     /// The files that a series touches; `None` if the whole tree is meant.
     pub touched: Option<&'a BTreeSet<String>>,
+    /// The files in which a rule that reads texts can find anything else than it did
+    /// before the series; `None` if that may be any.
+    pub examined: Option<&'a BTreeSet<Arc<str>>>,
     /// The state before the series; `None` if the whole tree is meant.
     pub before: Option<&'a State>,
     /// How much is known.
@@ -48,9 +52,22 @@ impl<'a> Sight<'a> {
             tree,
             zones,
             touched: None,
+            examined: None,
             before: None,
             knowledge: Knowledge::Whole,
         }
+    }
+
+    /// Whether the text of `file` has to be looked at.
+    pub fn examines(&self, file: &str) -> bool {
+        self.examined.is_none_or(|examined| examined.contains(file))
+    }
+
+    /// Whether the text of any file in the folder of `file` has to be.
+    pub fn examines_folder_of(&self, file: &str) -> bool {
+        let folder = folder(file);
+        self.examined
+            .is_none_or(|examined| examined.iter().any(|one| self::folder(one) == folder))
     }
 
     /// Whether the text of `file` is known as a whole, so that what is not in it is
@@ -84,6 +101,10 @@ pub struct Review<'a> {
     pub knowledge: Knowledge,
     /// Which patch added a line, as it stands after the series.
     pub introduced: &'a dyn Fn(&str, u32) -> Option<usize>,
+}
+
+fn folder(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
 /// A state and what was found in it.

@@ -71,7 +71,8 @@ pub fn calls<'s>(
         for call in tracepoint
             .call_sites
             .iter()
-            .filter(|call| call.usage == Use::Call && wanted(tracepoint, call))
+            .filter(|call| call.usage == Use::Call && sight.examines(&call.site.file))
+            .filter(|call| wanted(tracepoint, call))
         {
             calls
                 .entry(call.site.file.clone())

@@ -15,7 +15,7 @@ pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
     }
     by_file
         .into_iter()
-        .filter(|(_, all)| all.iter().any(|one| one.is_bare()))
+        .filter(|(file, all)| sight.examines(file) && all.iter().any(|one| one.is_bare()))
         .flat_map(|(file, all)| of_file(sight, file, &all))
         .collect()
 }
