@@ -584,6 +584,24 @@ mod trees {
         (rules.collect(), output.status.code(), text(&output.stdout))
     }
 
+    /// The callers of a tracepoint are far from its declaration.
+    #[test]
+    fn a_prototype_that_changes_is_held_against_calls_everywhere() {
+        let from =
+            "\tTP_PROTO(struct root_domain *rd, bool overutilized),\n\tTP_ARGS(rd, overutilized));";
+        let to = "\tTP_PROTO(struct root_domain *rd),\n\tTP_ARGS(rd));";
+        for version in ["6.12", "7.3"] {
+            let edits = [(HEADER, from, to.to_owned())];
+            let (found, status, shown) = found_in(version, &edits);
+            assert_eq!(status, Some(1), "{version}: {shown}");
+            assert!(
+                found.iter().any(|rule| rule == "argument-mismatch"),
+                "{version}: {shown}"
+            );
+            assert!(shown.contains("kernel/sched/fair.c"), "{version}: {shown}");
+        }
+    }
+
     #[test]
     fn a_patch_for_another_tree_is_no_success() {
         let from = "DECLARE_TRACE(sched_dl_server_stop,";

@@ -6,7 +6,6 @@
 use super::finding::{Finding, Level};
 use super::review::{Knowledge, Rest, Review, Sight, allowance};
 use super::{Check, RULES};
-use crate::inventory::resolve::Tracepoint;
 use crate::inventory::state::State;
 use crate::source::Tree;
 use crate::source::overlay::OverlayTree;
@@ -93,17 +92,17 @@ fn permitted(mut finding: Finding, review: &Review<'_>) -> Option<Finding> {
 
 /// Whether more of the kernel has to be read to be sure of `findings`, which were
 /// made with only a part of it: what a rule misses may be elsewhere, and so may be
-/// the uses of a tracepoint that goes.
+/// the uses of a tracepoint that changes or goes.
 pub fn wants_more(review: &Review<'_>, findings: &[Finding]) -> bool {
     let suspects = |finding: &Finding| {
         RULES
             .iter()
             .any(|rule| rule.id == finding.rule && matches!(rule.check, Check::Absence(_)))
     };
-    let after = &review.after().inventory;
-    let goes = |one: &Tracepoint| !after.contains(one.name());
+    let before = &review.before().inventory;
+    let changed = before.names_that_differ(&review.after().inventory);
     review.knowledge == Knowledge::Part
-        && (findings.iter().any(suspects) || review.before().inventory.tracepoints.iter().any(goes))
+        && (findings.iter().any(suspects) || changed.iter().any(|name| before.contains(name)))
 }
 
 fn sorted(mut findings: Vec<Finding>) -> Vec<Finding> {
