@@ -4,11 +4,13 @@
 //!
 //! [`facts`] says what one file holds, and depends on that file alone;
 //! [`scan`] gathers the facts of a tree; [`resolve`] joins them into an
-//! [`Inventory`](resolve::Inventory). What lives here may not judge.
+//! [`Inventory`](resolve::Inventory). [`difference`] compares two kernels by their
+//! [`snapshot`]s. What lives here may not judge.
 
 mod allowances;
 mod declarations;
 mod definitions;
+pub mod difference;
 mod extensions;
 pub mod facts;
 pub mod includes;
@@ -19,9 +21,12 @@ mod pasted_names;
 mod pasting;
 pub mod profiles;
 pub mod reader;
+mod renames;
 pub mod resolve;
 mod rust;
+pub mod saved;
 pub mod scan;
+pub mod snapshot;
 pub mod state;
 mod uses;
 pub mod vicinity;

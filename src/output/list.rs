@@ -3,6 +3,7 @@
 
 use crate::inventory::facts::Use;
 use crate::inventory::resolve::{Probe, Site, Tracepoint};
+use crate::inventory::snapshot::Export;
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -86,12 +87,7 @@ pub fn kind(tracepoint: &Tracepoint) -> &'static str {
 
 /// `gpl`, `plain`, or nothing; a plain export is the wider one.
 pub fn export(tracepoint: &Tracepoint) -> Option<&'static str> {
-    let plain = tracepoint.exports.iter().any(|(_, gpl)| !gpl);
-    match (tracepoint.exports.is_empty(), plain) {
-        (true, _) => None,
-        (false, true) => Some("plain"),
-        (false, false) => Some("gpl"),
-    }
+    Export::of(tracepoint).map(Export::name)
 }
 
 fn form(usage: Use) -> &'static str {
