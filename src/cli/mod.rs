@@ -8,6 +8,7 @@
 #![allow(clippy::print_stderr)]
 
 mod check;
+mod diff;
 mod explain;
 mod generate;
 mod list;
@@ -32,8 +33,8 @@ pub struct Cli {
     color: Colour,
 }
 
-const EXIT_STATUS: &str = "Exit status: 0 if nothing is wrong, 1 if there are findings, \
-2 if the job or a part of it could not be done.";
+const EXIT_STATUS: &str = "Exit status: 0 if nothing is wrong, 1 if there are findings \
+or differences, 2 if the job or a part of it could not be done.";
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Colour {
@@ -48,6 +49,8 @@ enum Command {
     Check(check::Arguments),
     /// List the tracepoints of a tree
     List(list::Arguments),
+    /// Say what differs between the tracepoints of two kernels
+    Diff(diff::Arguments),
     /// Say what a rule means, or list all
     Explain(explain::Arguments),
     /// Write the completions of a shell to standard output
@@ -71,6 +74,7 @@ pub fn main() -> ExitCode {
     let result = match cli.command {
         Command::Check(arguments) => check::run(&arguments, &mut out),
         Command::List(arguments) => list::run(&arguments, &mut out),
+        Command::Diff(arguments) => diff::run(&arguments, &mut out),
         Command::Explain(arguments) => explain::run(&arguments, &mut out),
         Command::Completions(arguments) => {
             generate::completions(&arguments, &mut Cli::command(), &mut out)

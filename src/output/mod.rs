@@ -6,6 +6,7 @@
 
 pub mod b4;
 pub mod checkpatch;
+pub mod difference;
 pub mod explain;
 pub mod fingerprint;
 pub mod github;

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! `barepoint diff`.
+
+use super::tree;
+use crate::inventory::difference::{self, Change};
+use crate::inventory::snapshot::{Knows, Snapshot};
+use crate::inventory::state::State;
+use crate::inventory::{profiles, saved};
+use crate::kernel::profile::Profile;
+use crate::output::difference::{self as output, Side};
+use crate::source::Tree;
+use crate::source::disk::DiskTree;
+use crate::source::git::GitTree;
+use crate::source::kernel_root::check_kernel;
+use anyhow::{Context, anyhow};
+use clap::{Args, ValueEnum};
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+const HELP: &str = "\
+OLD and NEW are each one of these, in any mix; the first that fits counts:
+  6.1, 6.12, 7.3   an embedded profile, which needs no tree (./6.12 is the folder)
+  DIR              a kernel tree
+  FILE             what `barepoint list --format json` wrote, not narrowed to a part
+                   but for --bare: then only bare hooks are compared
+  REV              a revision of the git repository of --tree or around here
+  DIR@REV          a revision of the git repository of DIR
+
+Real names are compared: foo_tp is the same whether the macro appended the _tp or the
+declaration has it. A tracepoint counts as renamed if its prototype and its file (or
+trace system) stayed and the names are alike; where the declaration before or after
+it stayed as well, less alike will do. That is a guess: check it. Profiles know neither
+conditions nor call sites; what only one side knows is no difference.
+
+Exit status: 0 if nothing differs (of what --bare lets through), 1 if something does,
+2 if a side could not be read.";
+
+/// The command line of `diff`.
+#[derive(Args)]
+#[command(after_help = HELP)]
+pub(super) struct Arguments {
+    /// What to compare from
+    old: String,
+    /// What to compare to
+    new: String,
+    /// Repository that revisions are of; the one around the current directory if not
+    /// given
+    #[arg(long, value_name = "DIR")]
+    tree: Option<PathBuf>,
+    /// Only hooks that are bare on one side at least
+    #[arg(long)]
+    bare: bool,
+    /// Shape of the output
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Human,
+    Json,
+}
+
+/// Compares the tracepoints of two kernels.
+pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<u8> {
+    let repository = arguments.tree.as_deref();
+    let (old, before) = side(&arguments.old, repository)?;
+    let (new, after) = side(&arguments.new, repository)?;
+    let mut changes = difference::between(&before, &after);
+    if arguments.bare {
+        changes.retain(Change::is_about_bare);
+    }
+    match arguments.format {
+        Format::Human => output::human(out, &old, &new, &changes)?,
+        Format::Json => output::json(out, &old, &new, &changes)?,
+    }
+    Ok(u8::from(!changes.is_empty()))
+}
+
+/// Reads what `given` means.
+fn side(given: &str, repository: Option<&Path>) -> anyhow::Result<(Side, Snapshot)> {
+    let path = Path::new(given);
+    if Profile::names().any(|name| name == given) {
+        embedded(given)
+    } else if path.is_dir() {
+        let tree = DiskTree::open(path)?;
+        of_tree(given, "tree", &tree)
+    } else if path.exists() {
+        list(given)
+    } else {
+        let tree = revision(given, repository)?;
+        of_tree(given, "revision", &tree)
+    }
+}
+
+fn embedded(name: &str) -> anyhow::Result<(Side, Snapshot)> {
+    let profile = Profile::embedded(name)?;
+    let knows = Knows {
+        conditions: false,
+        call_sites: false,
+        ..Knows::default()
+    };
+    let snapshot = Snapshot::of(&profiles::state(&profile).inventory, knows);
+    Ok(with_origin(
+        name,
+        "profile",
+        Some(profile.version),
+        snapshot,
+    ))
+}
+
+fn of_tree(given: &str, from: &'static str, tree: &dyn Tree) -> anyhow::Result<(Side, Snapshot)> {
+    check_kernel(tree)?;
+    let snapshot = Snapshot::of(&State::of(tree)?.inventory, Knows::default());
+    Ok(with_origin(given, from, tree::name(tree).version, snapshot))
+}
+
+fn list(given: &str) -> anyhow::Result<(Side, Snapshot)> {
+    let text = fs::read(given).with_context(|| format!("cannot read {given}"))?;
+    let (version, snapshot) = saved::read(&text).with_context(|| given.to_owned())?;
+    Ok(with_origin(given, "saved", version, snapshot))
+}
+
+fn with_origin(
+    given: &str,
+    from: &'static str,
+    version: Option<String>,
+    snapshot: Snapshot,
+) -> (Side, Snapshot) {
+    let side = Side {
+        path: given.to_owned(),
+        from,
+        version,
+        knows: snapshot.knows,
+    };
+    (side, snapshot)
+}
+
+/// `DIR@REV`, or a revision of `repository`. An `@` of git's own, as in `HEAD@{1}`,
+/// has no folder before it.
+fn revision(given: &str, repository: Option<&Path>) -> anyhow::Result<GitTree> {
+    if let Some((folder, revision)) = given.split_once('@')
+        && !folder.is_empty()
+        && Path::new(folder).is_dir()
+    {
+        return GitTree::open(Path::new(folder), revision);
+    }
+    let folder = repository.unwrap_or(Path::new("."));
+    GitTree::open(folder, given).map_err(|error| {
+        let profiles = Profile::names().collect::<Vec<_>>().join(", ");
+        anyhow!(
+            "\"{given}\" is no folder, no file, no embedded profile ({profiles}) and no \
+             revision: {error}"
+        )
+    })
+}
