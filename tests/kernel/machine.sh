@@ -1,0 +1,40 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+#
+# Shared by boot and cost: a machine in QEMU that runs guest.c and nothing else.
+# Sourced after series.sh; $work is the folder where its reports go.
+
+# The initramfs: the guest, the sample module, and a console
+make_initramfs() {
+	local root=$work/root
+
+	rm -rf "$root"
+	mkdir -p "$root/dev"
+	cc -O2 -Wall -Wextra -Werror -static "$here/guest.c" -o "$root/init" ||
+		die "guest.c does not compile"
+	cp "$done/after/hookstat.ko" "$root/"
+	if [ "$(id -u)" -eq 0 ]; then
+		mknod "$root/dev/console" c 5 1
+	fi
+	(cd "$root" && find . | cpio --quiet -o -H newc -R 0:0) | gzip -1 >"$work/initramfs"
+	rm -rf "$root"
+}
+
+# run_machine NAME BZIMAGE PARAMETERS [QEMU-OPTION...]: one boot, until the guest
+# resets the machine. Its report is $work/NAME/report, the console beside it.
+run_machine() {
+	local dir=$work/$1 image=$2 parameters=$3
+	shift 3
+
+	mkdir -p "$dir"
+	[ $# -gt 0 ] || set -- -accel tcg,thread=multi -smp 2
+	timeout 600 qemu-system-x86_64 "$@" -m 512 -display none -monitor none -no-reboot \
+		-kernel "$image" -initrd "$work/initramfs" \
+		-append "console=ttyS0 panic=-1 tsc=nowatchdog $parameters" \
+		-serial "file:$dir/console" -serial "file:$dir/report" </dev/null ||
+		die "QEMU failed, or did not end within 600 s; see $dir/console"
+	if [ "$(tail -n 1 "$dir/report")" != done ]; then
+		tail -n 5 "$dir/console" "$dir/report" >&2
+		fail "the guest did not get to its end; see $dir"
+	fi
+}
