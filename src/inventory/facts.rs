@@ -158,7 +158,7 @@ pub struct Attachment {
     pub condition: Condition,
 }
 
-/// A `TRACE_CUSTOM_EVENT()` or `DEFINE_CUSTOM_EVENT()`.
+/// A `TRACE_CUSTOM_EVENT()` or `DEFINE_CUSTOM_EVENT()`, or an event made by hand.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CustomEvent {
     /// Name of the tracepoint that the event is attached to.

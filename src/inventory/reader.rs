@@ -73,6 +73,9 @@ pub(super) struct Reader<'a> {
     probes_of_some: Vec<Box<str>>,
     /// The attachments to which those may belong: of pointers to tracepoints.
     pointers: Vec<usize>,
+    /// The addresses of tracepoints that are taken for something else than a probe:
+    /// events, if the file makes any by hand.
+    addresses: Vec<CustomEvent>,
     /// Whether tracepoints are looked up by name.
     looks_up: bool,
     /// String literals that may be names of tracepoints, by token.
@@ -94,6 +97,7 @@ impl<'a> Reader<'a> {
             facts: Facts::default(),
             probes_of_some: Vec::new(),
             pointers: Vec::new(),
+            addresses: Vec::new(),
             looks_up: false,
             strings: Vec::new(),
         }
@@ -499,6 +503,13 @@ impl<'a> Reader<'a> {
             } => {
                 if !registered {
                     self.pointers.push(self.facts.attachments.len());
+                    if index.checked_sub(1).is_some_and(|one| tokens.is(one, b'&')) {
+                        self.addresses.push(CustomEvent {
+                            tracepoint: name.clone(),
+                            at: origin.at,
+                            condition: origin.condition.clone(),
+                        });
+                    }
                 }
                 self.attach(Target::Symbol(name), probes, origin);
             }
@@ -533,6 +544,7 @@ impl<'a> Reader<'a> {
     fn finish(mut self) -> Facts {
         self.weigh_overrides();
         self.attach_looked_up();
+        self.take_events_made_by_hand();
         self.facts.allowances = allowances::of(self.text, self.tokens, &self.lines);
         pasting::resolve_in_file(
             self.text,
@@ -586,6 +598,20 @@ impl<'a> Reader<'a> {
                 function: None,
             };
             self.attach(Target::Name(text_of(name)), probes, &origin);
+        }
+    }
+
+    /// A file that has to do with `struct trace_event_call` (include/linux/trace_events.h)
+    /// and takes the address of a tracepoint without registering a probe there makes an
+    /// event of it without any macro: `.tp = &__tracepoint_X`.
+    fn take_events_made_by_hand(&mut self) {
+        let makes_events = self
+            .facts
+            .mentions
+            .iter()
+            .any(|one| one.identifier.as_ref() == "trace_event_call");
+        if makes_events {
+            self.facts.custom_events.append(&mut self.addresses);
         }
     }
 

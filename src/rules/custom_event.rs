@@ -5,7 +5,8 @@ use super::finding::{Finding, Level};
 use super::review::{Sight, declared_at, place, related};
 
 /// `TRACE_CUSTOM_EVENT()` and `DEFINE_CUSTOM_EVENT()` give an existing
-/// tracepoint one more event (include/trace/trace_custom_events.h).
+/// tracepoint one more event (include/trace/trace_custom_events.h), and so does a
+/// `struct trace_event_call` that is written by hand.
 pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
     let inventory = &sight.state.inventory;
     let bare = inventory.bare_names();
