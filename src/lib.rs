@@ -12,9 +12,12 @@
 //! `rules` findings, `output` their shapes. `cli` wires them together.
 
 pub mod cli;
+pub mod elf;
 pub mod inventory;
 pub mod kernel;
 pub mod output;
 pub mod rules;
 pub mod source;
 pub mod syntax;
+pub mod tracefs;
+pub mod verify;

@@ -4,6 +4,7 @@
 use crate::output::explain;
 use crate::rules::page::Page;
 use crate::rules::{RULES, pages, rule};
+use crate::verify;
 use anyhow::bail;
 use clap::Args;
 use std::io::Write;
@@ -19,15 +20,22 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<u8> {
     match &arguments.rule {
         None => {
-            explain::list(out, &pages()?)?;
+            let pages = [pages()?, verify::pages()?].concat();
+            explain::list(out, &pages)?;
         }
         Some(id) => {
             let id = id.to_lowercase().replace('_', "-");
-            let Some(rule) = rule(&id) else {
-                let known: Vec<&str> = RULES.iter().map(|rule| rule.id).collect();
+            let page = if let Some(rule) = rule(&id) {
+                Page::parse(rule.id, rule.page)?
+            } else if let Some(kind) = verify::kind(&id) {
+                Page::parse_without_cases(kind.id, kind.page)?
+            } else {
+                let rules = RULES.iter().map(|rule| rule.id);
+                let kinds = verify::KINDS.iter().map(|kind| kind.id);
+                let known: Vec<&str> = rules.chain(kinds).collect();
                 bail!("no rule \"{id}\"; there are {}", known.join(", "));
             };
-            explain::page(out, &Page::parse(rule.id, rule.page)?)?;
+            explain::page(out, &page)?;
         }
     }
     Ok(0)

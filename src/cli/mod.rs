@@ -13,6 +13,7 @@ mod explain;
 mod generate;
 mod list;
 mod tree;
+mod verify;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use std::io::{self, Write};
@@ -51,6 +52,8 @@ enum Command {
     List(list::Arguments),
     /// Say what differs between the tracepoints of two kernels
     Diff(diff::Arguments),
+    /// Hold a tree against a built and a running kernel
+    Verify(verify::Arguments),
     /// Say what a rule means, or list all
     Explain(explain::Arguments),
     /// Write the completions of a shell to standard output
@@ -75,6 +78,7 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments, &mut out),
         Command::List(arguments) => list::run(&arguments, &mut out),
         Command::Diff(arguments) => diff::run(&arguments, &mut out),
+        Command::Verify(arguments) => verify::run(&arguments, &mut out),
         Command::Explain(arguments) => explain::run(&arguments, &mut out),
         Command::Completions(arguments) => {
             generate::completions(&arguments, &mut Cli::command(), &mut out)

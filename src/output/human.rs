@@ -5,6 +5,7 @@
 use super::printable;
 use super::report::{Entry, Report, Subject};
 use super::status::Counts;
+use super::verified;
 use crate::rules::finding::{Finding, Level};
 use anstyle::{AnsiColor, Style};
 use similar::{ChangeTag, TextDiff};
@@ -58,7 +59,11 @@ pub fn write(out: &mut dyn Write, report: &Report, strict: bool) -> io::Result<(
     for merge in &report.skipped {
         writeln!(out, "skipped: merge {merge}")?;
     }
-    verdict(out, report, strict)
+    verdict(out, report, strict)?;
+    match &report.verified {
+        Some(verified) => verified::tables(out, verified),
+        None => Ok(()),
+    }
 }
 
 fn heading(out: &mut dyn Write, subject: &Subject) -> io::Result<()> {
@@ -225,6 +230,7 @@ fn verdict(out: &mut dyn Write, report: &Report, strict: bool) -> io::Result<()>
     }
     let counts = Counts::of(report.entries().map(|entry| &entry.finding));
     let what = match report.subjects.as_slice() {
+        _ if report.verified.is_some() => "what was given".to_owned(),
         [one] if one.title.is_empty() => "the tree".to_owned(),
         [one] => one.called.clone(),
         several => counted(several.len(), "patch").replace("patchs", "patches"),
@@ -236,6 +242,9 @@ fn verdict(out: &mut dyn Write, report: &Report, strict: bool) -> io::Result<()>
     };
     let style = colour(level);
     let word = match level {
+        Level::Error if report.verified.is_some() => "leaks or disagreement",
+        Level::Warning if report.verified.is_some() => "agrees with warnings",
+        Level::Note if report.verified.is_some() => "no leak, and all agrees",
         Level::Error => "leaks or misplaced hooks",
         Level::Warning => "passes with warnings",
         Level::Note if report.is_incomplete() => "no bare tracepoint leaks in what could be read",

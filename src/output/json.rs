@@ -5,6 +5,7 @@ use super::list::TreeName;
 use super::report::{Entry, Report, Subject};
 use super::status::Counts;
 use crate::rules::finding::{Level, Related};
+use crate::verify::summary::Verified;
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -20,6 +21,8 @@ struct Document<'a> {
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     vanished: &'a [String],
     summary: Summary,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verified: Option<&'a Verified>,
 }
 
 #[derive(Serialize)]
@@ -112,6 +115,7 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
             warnings: counts.warnings,
             notes: counts.notes,
         },
+        verified: report.verified.as_ref(),
     };
     serde_json::to_writer_pretty(&mut *out, &document)?;
     writeln!(out)

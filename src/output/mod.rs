@@ -17,6 +17,7 @@ pub mod list;
 pub mod report;
 pub mod sarif;
 pub mod status;
+mod verified;
 
 use std::borrow::Cow;
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-//! What `check` found, with all that a format may show of it.
+//! What `check` or `verify` found, with all that a format may show of it.
 
 use super::list::TreeName;
 use crate::rules::finding::Finding;
 use crate::source::patch::Problem;
+use crate::verify::summary::Verified;
 
 /// A line of an input that a finding is shown at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,6 +61,8 @@ pub struct Report {
     pub subjects: Vec<Subject>,
     /// Whether that was a whole tree.
     pub is_whole: bool,
+    /// What a build and a running kernel have, where they were held against it.
+    pub verified: Option<Verified>,
     /// Findings of the baseline that are no more.
     pub vanished: Vec<String>,
     /// The merges of a range, which were not.

@@ -109,7 +109,22 @@ impl Page {
     /// # Errors
     /// The page is not of the form; the message names it and the line.
     pub fn parse(id: &'static str, text: &str) -> anyhow::Result<Self> {
-        Parser::new(id, text).page()
+        let parser = Parser::new(id, text);
+        let page = parser.page()?;
+        parser.finished(&page)?;
+        Ok(page)
+    }
+
+    /// As [`Page::parse`], of a page that has no cases, as what it is about is no
+    /// change of sources.
+    ///
+    /// # Errors
+    /// As [`Page::parse`].
+    pub fn parse_without_cases(id: &'static str, text: &str) -> anyhow::Result<Self> {
+        let parser = Parser::new(id, text);
+        let page = parser.page()?;
+        parser.explained(&page)?;
+        Ok(page)
     }
 }
 
@@ -159,7 +174,6 @@ impl<'a> Parser<'a> {
         for (line, piece) in self.pieces(body, first_line)? {
             self.piece(&mut page, &mut section, line, piece)?;
         }
-        self.finished(&page)?;
         Ok(page)
     }
 
@@ -292,16 +306,26 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    fn finished(&self, page: &Page) -> anyhow::Result<()> {
-        let missing = [
+    fn lacks_none(&self, parts: [(bool, &str); 2]) -> anyhow::Result<()> {
+        match parts.iter().find(|(is_missing, _)| *is_missing) {
+            Some((_, what)) => bail!(self.error(1, format!("it lacks {what}"))),
+            None => Ok(()),
+        }
+    }
+
+    fn explained(&self, page: &Page) -> anyhow::Result<()> {
+        self.lacks_none([
             (page.why.trim().is_empty(), "Why"),
             (page.fix.trim().is_empty(), "How to fix"),
+        ])
+    }
+
+    fn finished(&self, page: &Page) -> anyhow::Result<()> {
+        self.explained(page)?;
+        self.lacks_none([
             (page.bad.is_empty(), "a bad case"),
             (page.good.is_empty(), "a good case"),
-        ];
-        if let Some((_, what)) = missing.iter().find(|(is_missing, _)| *is_missing) {
-            bail!(self.error(1, format!("it lacks {what}")));
-        }
+        ])?;
         let own = |case: &Case| {
             case.expected
                 .iter()

@@ -8,7 +8,7 @@ use crate::source::patch::{DiffLine, FileChange, LineKind, Patch};
 use crate::source::series::Series;
 
 /// A finding of a tree as it stands.
-pub(super) fn entry_of_file(tree: &dyn Tree, finding: Finding) -> Entry {
+pub(in crate::cli) fn entry_of_file(tree: &dyn Tree, finding: Finding) -> Entry {
     let source = line_of(tree, &finding.place.file, finding.place.line);
     Entry {
         shown: source.clone().map(|text| Shown {

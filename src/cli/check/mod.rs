@@ -3,7 +3,7 @@
 
 mod choice;
 mod commits;
-mod entries;
+pub(super) mod entries;
 mod patches;
 
 use super::{complain, tree};
@@ -12,6 +12,7 @@ use crate::output::report::{Report, Subject};
 use crate::output::status::{Counts, exit_status};
 use crate::output::{b4, checkpatch, github, gitlab, human, json, sarif};
 use crate::rules::engine::check_state;
+use crate::rules::page::Page;
 use crate::rules::pages;
 use crate::rules::review::Sight;
 use crate::source::Tree;
@@ -86,7 +87,7 @@ struct Shape {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
+pub(super) enum Format {
     /// For people: the source line with a caret
     Human,
     /// What scripts/checkpatch.pl prints
@@ -101,6 +102,27 @@ enum Format {
     Gitlab,
     /// What b4 review reads from its check commands
     B4,
+}
+
+/// Writes `report`, of a run that ends with `status`, whose findings `pages` are about.
+pub(super) fn write_as(
+    format: Format,
+    out: &mut dyn Write,
+    report: &Report,
+    options: checkpatch::Options,
+    pages: &[Page],
+    status: u8,
+) -> anyhow::Result<()> {
+    match format {
+        Format::Human => human::write(out, report, options.strict)?,
+        Format::Checkpatch => checkpatch::write(out, report, options)?,
+        Format::Json => json::write(out, report)?,
+        Format::Sarif => sarif::write(out, report, pages, status)?,
+        Format::Github => github::write(out, report)?,
+        Format::Gitlab => gitlab::write(out, report)?,
+        Format::B4 => b4::write(out, report, options.strict)?,
+    }
+    Ok(())
 }
 
 impl Arguments {
@@ -131,19 +153,9 @@ impl Arguments {
     }
 
     fn write(&self, out: &mut dyn Write, report: &Report, status: u8) -> anyhow::Result<()> {
-        match self.format() {
-            Format::Human => human::write(out, report, self.strict)?,
-            Format::Checkpatch => {
-                let files = self.git.is_none() && self.inputs.is_empty();
-                checkpatch::write(out, report, self.options(files))?;
-            }
-            Format::Json => json::write(out, report)?,
-            Format::Sarif => sarif::write(out, report, &pages()?, status)?,
-            Format::Github => github::write(out, report)?,
-            Format::Gitlab => gitlab::write(out, report)?,
-            Format::B4 => b4::write(out, report, self.strict)?,
-        }
-        Ok(())
+        let files = self.git.is_none() && self.inputs.is_empty();
+        let options = self.options(files);
+        write_as(self.format(), out, report, options, &pages()?, status)
     }
 
     fn options(&self, files: bool) -> checkpatch::Options {
