@@ -59,7 +59,7 @@ find_hooks() {
 
 # The messages of the patches, and the cover letter
 messages() {
-	sed '/^---$/,$d' "$series"/*.patch
+	sed -s '/^---$/,$d' "$series"/*.patch
 }
 
 # A git that knows nothing of the user's configuration
