@@ -63,8 +63,8 @@ pub struct Hook {
     pub calls: BTreeSet<Caller>,
 }
 
-/// For whom a tracepoint is exported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// For whom a tracepoint is exported, the narrower first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Export {
     /// For GPL modules.
     Gpl,

@@ -59,13 +59,11 @@ pub fn read(path: &Path) -> anyhow::Result<Running> {
     if path.metadata().with_context(of)?.is_dir() {
         dynamic = text(&path.join("dynamic_events"))?;
         let events = path.join("events");
-        // Or was that folder itself given?
-        let events = if events.is_dir() {
-            events
-        } else {
-            path.to_owned()
-        };
-        add_folders(&events, &mut all)?;
+        if events.is_dir() {
+            add_folders(&events, &mut all)?;
+        } else if path.file_name().is_some_and(|name| name == "events") {
+            add_folders(path, &mut all)?;
+        }
         if let Some(listed) = text(&path.join("available_events"))? {
             all.extend(names(&listed));
         }

@@ -26,10 +26,10 @@ pub struct Name {
     pub may_have_bpf: bool,
     /// Some declaration makes none.
     pub may_lack_bpf: bool,
-    /// How it is exported.
-    pub export: Option<Export>,
-    /// Whether every export depends on a condition.
-    pub may_lack_export: bool,
+    /// The narrowest export of a declaration.
+    pub narrowest: Option<Export>,
+    /// The widest.
+    pub widest: Option<Export>,
     /// Its first declaration.
     pub place: Place,
 }
@@ -47,8 +47,8 @@ impl Name {
             may_be_bare: tracepoint.is_bare(),
             may_have_bpf: tracepoint.bpf,
             may_lack_bpf: !tracepoint.bpf,
-            export,
-            may_lack_export: export.is_none(),
+            narrowest: export,
+            widest: export,
             place: Place {
                 file: tracepoint.file.to_string(),
                 line: tracepoint.declaration.at.line,
@@ -62,11 +62,8 @@ impl Name {
         self.may_be_bare |= other.may_be_bare;
         self.may_have_bpf |= other.may_have_bpf;
         self.may_lack_bpf |= other.may_lack_bpf;
-        self.may_lack_export |= other.may_lack_export;
-        // A plain export is the wider one.
-        if self.export != Some(Export::Plain) {
-            self.export = other.export.or(self.export);
-        }
+        self.narrowest = self.narrowest.min(other.narrowest);
+        self.widest = self.widest.max(other.widest);
     }
 }
 

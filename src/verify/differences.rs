@@ -139,21 +139,16 @@ impl One<'_> {
     /// A wider export than the source's is an error. A narrower one is no more than a
     /// warning: CONFIG_TRIM_UNUSED_KSYMS drops exports.
     fn export(&self) -> Option<Finding> {
-        let (said, built) = (self.said.export, self.built.export);
-        let is_wider = match (said, built) {
-            _ if said == built => return None,
-            (None, _) | (_, Some(Export::Plain)) => true,
-            (_, None) if !self.image.binary.has_exports || self.said.may_lack_export => {
-                return None;
-            }
-            _ => false,
-        };
-        let level = if is_wider {
-            Level::Error
+        let built = self.built.export;
+        if built > self.said.widest {
+            let said = exported(self.said.widest);
+            Some(self.differs(Level::Error, said, exported(built)))
+        } else if self.image.binary.has_exports && built < self.said.narrowest {
+            let said = exported(self.said.narrowest);
+            Some(self.differs(Level::Warning, said, exported(built)))
         } else {
-            Level::Warning
-        };
-        Some(self.differs(level, exported(said), exported(built)))
+            None
+        }
     }
 }
 

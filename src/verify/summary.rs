@@ -110,7 +110,7 @@ fn sources(declared: &Declared<'_>, evidence: &Evidence, tree: &str) -> Vec<Sour
         exported: Some(
             declared
                 .names()
-                .filter(|(_, said)| said.export.is_some())
+                .filter(|(_, said)| said.widest.is_some())
                 .count(),
         ),
         ..Source::default()
