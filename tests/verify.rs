@@ -151,6 +151,9 @@ impl Place {
     }
 }
 
+/// What a vmlinux needs to have every table.
+const OTHERS: &str = "BARE(sched_overutilized_tp) TRACED(sched_switch, sched)";
+
 const VMLINUX: [&str; 2] = ["--vmlinux", "vmlinux"];
 const MODULES: [&str; 2] = ["--modules", "modules"];
 
@@ -257,7 +260,7 @@ mod leaks {
 
     fn leaks(body: &str) {
         let place = Place::new();
-        place.vmlinux(&format!("TRACED(sched_switch, sched) {body}"), &[]);
+        place.vmlinux(&format!("{OTHERS} {body}"), &[]);
         place.has(&VMLINUX, "error verify-leak pelt_cfs_tp", 1);
         place.module("modules/m.ko", body);
         place.has(&MODULES, "error verify-leak pelt_cfs_tp", 1);
@@ -292,10 +295,7 @@ mod differences {
 
     fn differs(body: &str, finding: &str, status: i32) {
         let place = Place::new();
-        place.vmlinux(
-            &format!("BARE(sched_overutilized_tp) TRACED(sched_switch, sched) {body}"),
-            &[],
-        );
+        place.vmlinux(&format!("{OTHERS} {body}"), &[]);
         place.has(&VMLINUX, finding, status);
     }
 

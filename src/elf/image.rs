@@ -303,11 +303,16 @@ impl<'data, R: ReadRef<'data>> Image<'data, R> {
         Some(base..base.checked_add(section.size())?)
     }
 
-    /// The C string at `address`, if it is text and not longer than any name is.
-    pub fn string(&self, address: u64) -> Option<String> {
+    /// As many bytes from `address` on as a name may have, fewer where the section ends.
+    pub fn start(&self, address: u64) -> Option<std::borrow::Cow<'data, [u8]>> {
         let section = self.section_at(address)?;
         let rest = section.size - (address - section.address);
-        let bytes = self.bytes(address, rest.min(LONGEST_STRING))?;
+        self.bytes(address, rest.min(LONGEST_STRING))
+    }
+
+    /// The C string at `address`, if it is text and not longer than any name is.
+    pub fn string(&self, address: u64) -> Option<String> {
+        let bytes = self.start(address)?;
         let end = memchr::memchr(0, &bytes)?;
         String::from_utf8(bytes[..end].to_vec()).ok()
     }

@@ -15,8 +15,10 @@ use object::read::ReadRef;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
-/// The most bytes that a table may have.
-const MOST: u64 = 16 << 20;
+/// The most bytes that a table may have: four times those of a kernel with everything
+/// built in. What entries lead to is kept while an image is read.
+const MOST: u64 = 1 << 20;
+const MOST_OF_EXPORTS: u64 = 4 << 20;
 /// `struct list_head list` and `class` come before `tp`, in words.
 const CLASS: u64 = 2;
 const TP: u64 = 3;
@@ -34,9 +36,9 @@ enum Table {
     Events,
     Bpf,
     Exports,
-    /// Up to 6.19 the exports for GPL modules had a table of their own.
+    /// Where exports for GPL modules have a table of their own, as in 6.12.
     GplExports,
-    /// Since 7.0 each export has a byte of flags instead.
+    /// Where each export has a byte of flags instead, as in 7.3.
     ExportFlags,
 }
 
@@ -195,8 +197,12 @@ impl<'data, R: ReadRef<'data>> Reader<'data, R> {
             let bound = |name| self.symbols.bounds.get(name).copied();
             bound(start).zip(bound(stop)).map(|(from, to)| from..to)
         };
+        let most = match table {
+            Table::Tracepoints | Table::Events | Table::Bpf => MOST,
+            Table::Exports | Table::GplExports | Table::ExportFlags => MOST_OF_EXPORTS,
+        };
         match range {
-            Some(range) if range.end < range.start || range.end - range.start > MOST => {
+            Some(range) if range.end < range.start || range.end - range.start > most => {
                 bail!("the table {section} has impossible bounds")
             }
             Some(range) if range.is_empty() => Ok(None),
@@ -206,7 +212,7 @@ impl<'data, R: ReadRef<'data>> Reader<'data, R> {
 
     /// `Linux version 7.3.4+deb13-amd64 (…) …`.
     fn release(&self) -> Option<String> {
-        let bytes = self.image.bytes(self.symbols.banner?, 120)?;
+        let bytes = self.image.start(self.symbols.banner?)?;
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let rest = text.strip_prefix("Linux version ")?;
         rest.split_whitespace().next().map(str::to_owned)
