@@ -403,7 +403,7 @@ static void workload(int seconds)
 	start(burner_on_cpu0);
 	start(burner_on_cpu0);
 	start(visitor_on_cpu1);
-	sleep(3);
+	sleep(2);
 	stop_all();
 }
 
@@ -482,7 +482,7 @@ static void tell_tprobes(char *const hooks[], int n)
 			fail(text);
 		count_on(counters[i], id_of_tprobe(hooks[i]));
 	}
-	workload(6);
+	workload(4);
 	for (int i = 0; i < n; i++) {
 		fprintf(report, "fired %s %llu\n", hooks[i], counted(counters[i]));
 		snprintf(text, sizeof(text), "-:barepoint/%s", hooks[i]);
@@ -517,7 +517,7 @@ static void tell_module(void)
 	fprintf(report, "load %s\n", answer(result));
 	if (!result) {
 		tell_lines("after", TRACEFS "/available_events");
-		workload(10);
+		workload(6);
 		result = syscall(SYS_delete_module, "hookstat", 0);
 		fprintf(report, "unload %s\n", answer(result));
 	}
