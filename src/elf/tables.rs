@@ -256,7 +256,7 @@ impl<'data, R: ReadRef<'data>> Reader<'data, R> {
         reference: Reference,
     ) -> Option<HashMap<u64, String>> {
         let width = self.width(reference);
-        if (range.end - range.start) % width != 0 {
+        if !(range.end - range.start).is_multiple_of(width) {
             return None;
         }
         let mut names = HashMap::new();
@@ -284,7 +284,7 @@ impl<'data, R: ReadRef<'data>> Reader<'data, R> {
 
     fn events(&mut self, range: Range<u64>) -> anyhow::Result<Vec<Event>> {
         let word = self.image.word();
-        if (range.end - range.start) % word != 0 {
+        if !(range.end - range.start).is_multiple_of(word) {
             bail!("_ftrace_events is no table of pointers");
         }
         let mut events = Vec::new();
@@ -332,7 +332,7 @@ impl<'data, R: ReadRef<'data>> Reader<'data, R> {
         let Some(range) = self.range(Table::Bpf)? else {
             return Ok(());
         };
-        if (range.end - range.start) % BPF_ENTRY != 0 {
+        if !(range.end - range.start).is_multiple_of(BPF_ENTRY) {
             bail!("__bpf_raw_tp_map is not of entries of {BPF_ENTRY} bytes");
         }
         for entry in range.step_by(BPF_ENTRY as usize) {
@@ -388,7 +388,7 @@ impl<'data, R: ReadRef<'data>> Reader<'data, R> {
         };
         let reference = self.reference;
         let size = 3 * self.width(reference);
-        if (range.end - range.start) % size != 0 {
+        if !(range.end - range.start).is_multiple_of(size) {
             bail!("an export table is not of entries of {size} bytes");
         }
         let entries = range.step_by(size as usize);
