@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! The macro evaluator: a file that includes itself, then one line expanded by
+//! what it defined, and what each of its macros would make.
+
+#![no_main]
+
+use std::sync::Arc;
+
+use barepoint::kernel::expand::{MacroTable, expand};
+use barepoint::kernel::preprocessor::{Follow, run};
+use barepoint::kernel::probing::{forms, probe};
+use barepoint_fuzz::halves;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: &[u8]| {
+    let (header, line) = halves(input);
+    let itself: Arc<[u8]> = header.into();
+    let mut left = 20;
+    let mut table = MacroTable::default();
+    run("x.h", header, &mut table, &mut |_, _, _| {
+        if left == 0 {
+            return Follow::Skip;
+        }
+        left -= 1;
+        Follow::File("x.h".to_owned(), itself.clone())
+    });
+    let _ = expand(line, &table);
+    let names: Vec<_> = table.names().take(4).map(<[u8]>::to_vec).collect();
+    for name in names {
+        let _ = (probe(&name, &table), forms(&name, &table));
+    }
+});

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! Patches over a tree: the text before a NUL is that of every file which the
+//! patches behind it change.
+
+#![no_main]
+
+use barepoint::source::input::load_bytes;
+use barepoint::source::overlay::OverlayTree;
+use barepoint::source::series::{How, Series};
+use barepoint::source::{Tree, patch::FileChange};
+use barepoint_fuzz::{Files, halves};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: &[u8]| {
+    let (text, patches) = halves(input);
+    let patches = load_bytes("x", patches).patches;
+    let old = |change: &FileChange| change.old_path.clone();
+    let paths = patches.iter().flat_map(|patch| &patch.changes).filter_map(old);
+    let files: Files = paths.map(|path| (path, Some(text.into()))).collect();
+    let tree = OverlayTree::of(None, files);
+    let series = Series::resolve(patches, Some(&tree), None);
+    for count in 0..=series.patches.len() {
+        let after = OverlayTree::after(Some(&tree), &series, count);
+        let _ = after.paths(&|_| true).expect("all is in memory");
+    }
+    for (index, step) in series.steps.iter().enumerate() {
+        let shown = |text: &Option<barepoint::source::series::Text>| {
+            text.as_ref().map_or(0, |text| text.bytes.len().min(200) as u32)
+        };
+        for line in 0..=shown(&step.after) {
+            let before = series.line_before(index, line);
+            if let Some(before) = before {
+                assert_eq!(series.line_after(index, before), Some(line), "{index} {:?} {:?}", step.how, step.places);
+            }
+            let _ = (series.in_final(index, line), series.diff_line(index, line));
+        }
+        if matches!(step.how, How::Forward { .. }) && step.patch == 0 {
+            assert!(step.before.as_ref().is_none_or(|text| !text.partial));
+        }
+    }
+});

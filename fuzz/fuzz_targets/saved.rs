@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! Saved lists and profiles: none differs from itself.
+
+#![no_main]
+
+use barepoint::inventory::difference::between;
+use barepoint::inventory::snapshot::{Knows, Snapshot};
+use barepoint::inventory::{profiles, saved};
+use barepoint::kernel::profile::Profile;
+use libfuzzer_sys::fuzz_target;
+
+fn compare(snapshot: &Snapshot) {
+    assert_eq!(between(snapshot, snapshot).len(), 0);
+}
+
+fuzz_target!(|text: &[u8]| {
+    if let Ok((_, snapshot)) = saved::read(text) {
+        compare(&snapshot);
+    }
+    if let Ok(text) = std::str::from_utf8(text)
+        && let Ok(profile) = Profile::parse(text)
+    {
+        let state = profiles::state(&profile);
+        compare(&Snapshot::of(&state.inventory, Knows::default()));
+    }
+});

@@ -1,0 +1,2 @@
+int y; /* it never ends #define X 1
+"a string"
