@@ -12,12 +12,14 @@ mod diff;
 mod explain;
 mod generate;
 mod list;
+mod stream;
 mod tree;
 mod verify;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
-use std::io::{self, Write};
+use std::io::Write;
 use std::process::ExitCode;
+use stream::Output;
 
 /// Keep bare kernel tracepoints bare.
 ///
@@ -73,7 +75,7 @@ pub fn main() -> ExitCode {
             return ExitCode::from(status);
         }
     };
-    let mut out = stream(cli.color);
+    let mut out = Output::new(cli.color);
     let result = match cli.command {
         Command::Check(arguments) => check::run(&arguments, &mut out),
         Command::List(arguments) => list::run(&arguments, &mut out),
@@ -91,28 +93,12 @@ pub fn main() -> ExitCode {
     });
     match result {
         Ok(status) => ExitCode::from(status),
-        Err(error) if is_closed_pipe(&error) => ExitCode::from(2),
+        Err(_) if out.is_closed() => ExitCode::from(2),
         Err(error) => {
-            complain(&format!("{error:#}"));
+            complain(&out.failure().unwrap_or_else(|| format!("{error:#}")));
             ExitCode::from(2)
         }
     }
-}
-
-/// Standard output that drops styles where they are not wanted.
-fn stream(colour: Colour) -> io::BufWriter<anstream::AutoStream<io::Stdout>> {
-    let choice = match colour {
-        Colour::Auto => anstream::AutoStream::choice(&io::stdout()),
-        Colour::Always => anstream::ColorChoice::Always,
-        Colour::Never => anstream::ColorChoice::Never,
-    };
-    io::BufWriter::with_capacity(1 << 16, anstream::AutoStream::new(io::stdout(), choice))
-}
-
-fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error
-        .downcast_ref::<io::Error>()
-        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
 /// Says in one line what went wrong.
