@@ -11,10 +11,10 @@ use crate::output::difference::{self as output, Side};
 use crate::source::Tree;
 use crate::source::disk::DiskTree;
 use crate::source::git::GitTree;
+use crate::source::input;
 use crate::source::kernel_root::check_kernel;
 use anyhow::{Context, anyhow};
 use clap::{Args, ValueEnum};
-use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -117,7 +117,7 @@ fn of_tree(given: &str, from: &'static str, tree: &dyn Tree) -> anyhow::Result<(
 }
 
 fn list(given: &str) -> anyhow::Result<(Side, Snapshot)> {
-    let text = fs::read(given).with_context(|| format!("cannot read {given}"))?;
+    let text = input::read(Path::new(given)).with_context(|| format!("cannot read {given}"))?;
     let (version, snapshot) = saved::read(&text).with_context(|| given.to_owned())?;
     Ok(with_origin(given, "saved", version, snapshot))
 }

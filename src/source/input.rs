@@ -41,10 +41,7 @@ pub fn load(inputs: &[PathBuf], stdin: &mut dyn Read) -> Loaded {
         } else if input.is_dir() {
             loader.folder(input, &name);
         } else {
-            loader.text(
-                name,
-                File::open(input).and_then(|mut file| bounded(&mut file)),
-            );
+            loader.text(name, read(input));
         }
     }
     loader.finish()
@@ -55,6 +52,31 @@ pub fn load_bytes(name: &str, text: &[u8]) -> Loaded {
     let mut loader = Loader::default();
     loader.text(name.to_owned(), Ok(text.to_vec()));
     loader.finish()
+}
+
+/// Reads the file at `path`, which the command line names.
+///
+/// # Errors
+/// It cannot be read, or is larger than [`SIZE_LIMIT`].
+pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+    bounded(&mut File::open(path)?)
+}
+
+/// As [`read`], of a text.
+///
+/// # Errors
+/// As [`read`], or it is not UTF-8.
+pub fn read_text(path: &Path) -> io::Result<String> {
+    String::from_utf8(read(path)?).map_err(|_| io::Error::other("it is not UTF-8"))
+}
+
+/// As [`read`], of a file that nobody named: what it is has to be looked at, since
+/// to open a fifo is to wait for its writer.
+fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
+    read(path)
 }
 
 fn bounded(from: &mut dyn Read) -> io::Result<Vec<u8>> {
@@ -154,14 +176,13 @@ impl Loader {
             return self.problem(name, message);
         }
         for file in files {
-            let text = File::open(&file).and_then(|mut file| bounded(&mut file));
-            self.text(file.display().to_string(), text);
+            self.text(file.display().to_string(), read_regular(&file));
         }
     }
 
     /// The files that a `series` file names.
     fn quilt(&mut self, series: &Path, folder: &Path) -> io::Result<Vec<PathBuf>> {
-        let text = bounded(&mut File::open(series)?)?;
+        let text = read_regular(series)?;
         let mut files = Vec::new();
         for line in String::from_utf8_lossy(&text).lines() {
             let Some(name) = line

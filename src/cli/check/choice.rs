@@ -5,6 +5,7 @@ use crate::output::report::Report;
 use crate::rules::baseline::Baseline;
 use crate::rules::finding::Level;
 use crate::rules::rule;
+use crate::source::input;
 use anyhow::{Context, bail};
 use clap::Args;
 use std::fs;
@@ -64,7 +65,7 @@ impl Chosen {
 
 fn read(path: &Path) -> anyhow::Result<Baseline> {
     let name = path.display().to_string();
-    let text = fs::read_to_string(path).with_context(|| {
+    let text = input::read_text(path).with_context(|| {
         format!("cannot read the baseline {name}: make one with --write-baseline")
     })?;
     Baseline::parse(&text, &name)
