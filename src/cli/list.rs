@@ -78,7 +78,8 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<
             let zones = Zones::built_in()?;
             let sections: Vec<&str> = zones.iter().map(|zone| zone.section.as_str()).collect();
             let version = tree::name(&tree).version.unwrap_or_default();
-            let profile = profiles::profile(&state, &version, &tree::maintainers(&tree), &sections);
+            let profile =
+                profiles::profile(&state, &version, &tree::maintainers(&tree)?, &sections);
             writeln!(out, "{}", profile.to_json()?)?;
         }
     }

@@ -7,6 +7,7 @@ use crate::output::list::TreeName;
 use crate::rules::zones::Zones;
 use crate::source::Tree;
 use crate::source::disk::DiskTree;
+use crate::source::input;
 use crate::source::kernel_root::{check_kernel, kernel_root_above};
 use anyhow::Context;
 use std::path::{Path, PathBuf};
@@ -37,18 +38,26 @@ fn around_here() -> Option<PathBuf> {
 pub(super) fn name(tree: &dyn Tree) -> TreeName {
     TreeName {
         path: tree.name(),
-        version: text(tree, "Makefile").and_then(|text| version::of_makefile(&text)),
+        // What cannot be read has been complained about by others.
+        version: text(tree, "Makefile")
+            .ok()
+            .flatten()
+            .and_then(|text| version::of_makefile(&text)),
     }
 }
 
 /// The tree's MAINTAINERS.
-pub(super) fn maintainers(tree: &dyn Tree) -> Maintainers {
-    text(tree, "MAINTAINERS").map_or_else(Maintainers::default, |text| Maintainers::parse(&text))
+///
+/// # Errors
+/// It cannot be read.
+pub(super) fn maintainers(tree: &dyn Tree) -> anyhow::Result<Maintainers> {
+    let text = text(tree, "MAINTAINERS")?;
+    Ok(text.map_or_else(Maintainers::default, |text| Maintainers::parse(&text)))
 }
 
-fn text(tree: &dyn Tree, path: &str) -> Option<String> {
-    let bytes = tree.read(path).ok().flatten()?;
-    Some(String::from_utf8_lossy(&bytes).into_owned())
+fn text(tree: &dyn Tree, path: &str) -> anyhow::Result<Option<String>> {
+    let bytes = tree.read(path)?;
+    Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
 }
 
 /// The built-in zones, with those of the tree's `.barepoint.toml` and of `given`.
@@ -57,12 +66,13 @@ fn text(tree: &dyn Tree, path: &str) -> Option<String> {
 /// One of the files cannot be read or is not of the form.
 pub(super) fn zones(tree: Option<&dyn Tree>, given: Option<&Path>) -> anyhow::Result<Zones> {
     let mut zones = Zones::built_in()?;
-    if let Some(own) = tree.and_then(|tree| text(tree, ".barepoint.toml")) {
+    let own = tree.map(|tree| text(tree, ".barepoint.toml")).transpose()?;
+    if let Some(own) = own.flatten() {
         zones = zones.with(&own, ".barepoint.toml")?;
     }
     if let Some(path) = given {
         let origin = path.display().to_string();
-        let own = std::fs::read_to_string(path).with_context(|| origin.clone())?;
+        let own = input::read_text(path).with_context(|| format!("cannot read {origin}"))?;
         zones = zones.with(&own, &origin)?;
     }
     Ok(zones)

@@ -12,6 +12,8 @@ use super::resolve::{FactsByPath, Inventory};
 use super::scan;
 use crate::kernel::semantics::{self, Phases, Semantics, is_framework_header};
 use crate::source::Tree;
+use anyhow::Context;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -48,8 +50,23 @@ pub enum NewText {
 /// # Errors
 /// The tree's tracing headers are missing or cannot be understood.
 pub fn semantics_of(tree: &dyn Tree) -> anyhow::Result<Semantics> {
-    let semantics = Semantics::read(&|path| tree.read(path).ok().flatten());
-    semantics.map_err(|error| anyhow::Error::new(error).context(tree.name()))
+    Semantics::of(&phases_of(tree)?).with_context(|| tree.name())
+}
+
+/// Runs the headers of the tracing core. One that cannot be read is not one that is
+/// not there: without it, macros would seem to make less than they do.
+fn phases_of(tree: &dyn Tree) -> anyhow::Result<Phases> {
+    let unread = RefCell::new(None);
+    let phases = Phases::run(&|path| {
+        tree.read(path).unwrap_or_else(|error| {
+            unread.borrow_mut().get_or_insert(error);
+            None
+        })
+    });
+    match unread.into_inner() {
+        Some(error) => Err(error),
+        None => phases.with_context(|| tree.name()),
+    }
 }
 
 impl State {
@@ -69,11 +86,8 @@ impl State {
         tree: &dyn Tree,
         wanted: &(dyn Fn(&str) -> bool + Sync),
     ) -> anyhow::Result<Self> {
-        let read = |path: &str| tree.read(path).ok().flatten();
-        let phases =
-            Phases::run(&read).map_err(|error| anyhow::Error::new(error).context(tree.name()))?;
-        let semantics = Semantics::of(&phases)
-            .map_err(|error| anyhow::Error::new(error).context(tree.name()))?;
+        let phases = phases_of(tree)?;
+        let semantics = Semantics::of(&phases).with_context(|| tree.name())?;
         let mut facts = scan::facts_where(tree, &semantics, wanted)?;
         let semantics = super::extensions::add(tree, &phases, semantics, &mut facts, wanted)?;
         Ok(Self::joined(Arc::new(semantics), facts))

@@ -30,7 +30,9 @@ pub(super) fn commits(tree: &DiskTree, spec: &str, zones: Option<&Path>) -> anyh
         if progress {
             eprint!("\r{}/{total} {} ", index + 1, commit.short_id);
         }
-        report.subjects.extend(walk.check(commit, zones)?.subjects);
+        let one = walk.check(commit, zones)?;
+        report.subjects.extend(one.subjects);
+        report.problems.extend(one.problems);
     }
     if progress {
         eprint!("\r\x1b[K");
@@ -80,10 +82,11 @@ impl<'a> Walk<'a> {
         let ground = Ground {
             tree: Some(&base),
             zones: tree::zones(Some(&base), zones)?,
-            maintainers: tree::maintainers(&base),
+            maintainers: tree::maintainers(&base)?,
             knowledge: Knowledge::Whole,
         };
-        let report = review(&series, first.clone(), &ground)?.into();
+        let mut report: Report = review(&series, first.clone(), &ground)?.into();
+        report.problems.extend(series.problems.iter().cloned());
         let after = OverlayTree::after(Some(&base), &series, 1);
         let next = first.after(&changes::of_patch(&series, 0), Some(&after))?;
         if let Some(id) = &commit.patch.commit {

@@ -52,7 +52,7 @@ pub(super) fn patches(
             let (first, knowledge) = first_state(tree, &series, whole_tree)?;
             // A series cannot appoint its own approvers, or change its own zones.
             let before = OverlayTree::after(base, &series, 0);
-            let maintainers = tree::maintainers(&before);
+            let maintainers = tree::maintainers(&before)?;
             let zones = tree::zones(Some(&before), zones)?;
             (
                 first,
