@@ -452,3 +452,144 @@ mod output {
         );
     }
 }
+
+mod repository {
+    use super::*;
+
+    const LAST: &[&str] = &["check", "--tree", "kernel", "--git", "HEAD"];
+
+    /// A repository that something was done to: `--git` says what is wrong, and a
+    /// patch, which needs none, is checked against the files on disk.
+    fn broken(damage: &str, parts: &[&str]) {
+        let place = Place::new();
+        place.repository();
+        succeeds(&place.run(LAST), "before");
+        place.sh(&format!("cd kernel && chmod -R u+w .git && {damage}"));
+        place.fails(LAST, parts);
+        place.fails(&["diff", "kernel@HEAD", "kernel"], &["kernel"]);
+        succeeds(&place.run(&[CHECK, &["0001-three.patch"]].concat()), damage);
+        succeeds(&place.run(LIST), damage);
+    }
+
+    #[test]
+    fn without_objects() {
+        broken("rm -r .git/objects/??", &["no commit HEAD in kernel"]);
+    }
+
+    #[test]
+    fn with_garbage_for_objects() {
+        let damage = "find .git/objects -type f -exec sh -c 'echo garbage >\"$1\"' _ {} \\;";
+        broken(damage, &["kernel"]);
+    }
+
+    /// libgit2 1.9.7 reads such an object forever; libgit2#7346 mends it.
+    #[test]
+    #[ignore = "waits for a libgit2 that does not loop"]
+    fn with_cut_objects() {
+        let damage = "find .git/objects -type f -exec truncate -s 20 {} \\;";
+        broken(damage, &["kernel"]);
+    }
+
+    #[test]
+    fn with_a_cut_pack() {
+        let damage = "git gc -q && truncate -s 300 .git/objects/pack/*.pack";
+        broken(damage, &["kernel"]);
+    }
+
+    #[test]
+    fn with_a_head_that_is_none() {
+        broken("echo junk >.git/HEAD", &["no commit HEAD in kernel"]);
+        broken(
+            "echo 'ref: refs/heads/gone' >.git/HEAD",
+            &["no commit HEAD in kernel"],
+        );
+    }
+
+    #[test]
+    fn that_is_somewhere_else() {
+        let gone = "rm -r .git && echo 'gitdir: /nowhere' >.git";
+        broken(gone, &["cannot open a git repository at kernel"]);
+        let empty = "rm -r .git && mkdir .git";
+        broken(empty, &["cannot open a git repository at kernel"]);
+    }
+
+    #[test]
+    fn with_a_broken_configuration() {
+        let place = Place::new();
+        place.repository();
+        place.write("kernel/.git/config", "[core\n");
+        for arguments in [LAST, &[CHECK, &["0001-three.patch"]].concat()] {
+            place.fails(arguments, &["kernel", "config"]);
+        }
+    }
+
+    #[test]
+    fn of_somebody_else() {
+        let place = Place::new();
+        place.repository();
+        if !place.shell("chown -R 65534 kernel").status.success() {
+            // Only root can give files away, and only root's runs can see this.
+            return;
+        }
+        for arguments in [LAST, &[CHECK, &["0001-three.patch"]].concat()] {
+            place.fails(
+                arguments,
+                &[
+                    "kernel",
+                    "owned",
+                    "git config --global --add safe.directory",
+                ],
+            );
+        }
+    }
+
+    #[test]
+    fn that_is_shallow() {
+        let place = Place::new();
+        place.repository();
+        place.sh("git clone -q --depth 2 \"file://$PWD/kernel\" shallow");
+        let check = |range: &str| place.run(&["check", "--tree", "shallow", "--git", range]);
+        succeeds(&check("HEAD"), "the last");
+        succeeds(&check("HEAD-1"), "the last one");
+        for range in ["HEAD~1", "HEAD-2", "HEAD~2", "HEAD~2..HEAD"] {
+            one_line(&check(range), range, &["shallow", "git fetch --unshallow"]);
+        }
+        place.fails(
+            &["diff", "shallow@HEAD~2", "shallow"],
+            &["git fetch --unshallow"],
+        );
+    }
+
+    #[test]
+    fn with_a_name_that_is_not_utf_8() {
+        let place = Place::new();
+        place.repository();
+        let name = OsStr::from_bytes(b"kernel/fs/\xff.c");
+        let event = "TRACE_EVENT(x, TP_PROTO(int x), TP_ARGS(x), , , );\n";
+        fs::write(place.path(name), event).expect("a file");
+        place.sh("cd kernel && git add -A && git commit -qm four");
+        place.fails(LAST, &["fs/\u{fffd}.c", "not UTF-8"]);
+        place.fails(
+            &["diff", "kernel@HEAD", "7.3"],
+            &["fs/\u{fffd}.c", "not UTF-8"],
+        );
+        // The mail of it, too.
+        place.sh("cd kernel && git format-patch -q -1 -o ..");
+        place.fails(
+            &[CHECK, &["0001-four.patch"]].concat(),
+            &["0001-four.patch", "not UTF-8"],
+        );
+    }
+
+    #[test]
+    fn with_a_blob_that_is_too_large() {
+        let place = Place::new();
+        place.repository();
+        place.sh("cd kernel && truncate -s 100M fs/huge.c && git add -A && git commit -qm four");
+        place.fails(LAST, &["fs/huge.c", "cannot be checked"]);
+        place.fails(
+            &["diff", "kernel@HEAD", "7.3"],
+            &["fs/huge.c", "larger than 64 MiB"],
+        );
+    }
+}

@@ -12,7 +12,7 @@ use std::path::Path;
 
 use git2::{Commit, Oid, Repository};
 
-use super::git::discover;
+use super::git::{discover, shallow_hint};
 use super::patch::{Patch, Person};
 
 /// A commit to check.
@@ -60,6 +60,10 @@ pub fn resolve_range(dir: &Path, spec: &str) -> anyhow::Result<Range> {
             anyhow::anyhow!("cannot read the commit {id}: {}", error.message())
         };
         let commit = repository.find_commit(id).map_err(failed)?;
+        if commit.parent_count() == 0 && repository.is_shallow() {
+            let hint = shallow_hint(&repository);
+            anyhow::bail!("the parent of commit {id} is not here{hint}");
+        }
         if commit.parent_count() > 1 {
             range.merges.push(Skipped {
                 id: id.to_string(),

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{anyhow, bail};
 use git2::{FileMode, ObjectType, Oid, Repository, TreeWalkMode, TreeWalkResult};
 
 use super::series::Blobs;
@@ -28,13 +28,30 @@ pub(super) fn discover(dir: &Path) -> anyhow::Result<Repository> {
     // Hashing all that is read would take longer than reading it; git itself
     // leaves that to `git fsck`.
     git2::opts::strict_hash_verification(false);
-    Repository::discover(dir).map_err(|error| {
-        anyhow!(
-            "cannot open a git repository at {}: {}",
-            dir.display(),
-            error.message()
-        )
-    })
+    Repository::discover(dir).map_err(|error| cannot_open(dir, &error))
+}
+
+/// Why there is no repository, with what git would advise where it is somebody else's.
+fn cannot_open(dir: &Path, error: &git2::Error) -> anyhow::Error {
+    let mut message = format!(
+        "cannot open a git repository at {}: {}",
+        dir.display(),
+        error.message()
+    );
+    if error.code() == git2::ErrorCode::Owner {
+        message += "; if you trust it: git config --global --add safe.directory ";
+        message += &dir.canonicalize().unwrap_or_default().to_string_lossy();
+    }
+    anyhow!(message)
+}
+
+/// What may be why a commit is not there, to be put behind the error.
+pub(super) fn shallow_hint(repository: &Repository) -> &'static str {
+    if repository.is_shallow() {
+        "; the repository is shallow: git fetch --unshallow gets the rest"
+    } else {
+        ""
+    }
 }
 
 /// A revision of a repository. Its root is the repository's, wherever in it the
@@ -47,7 +64,15 @@ pub struct GitTree {
     git_dir: PathBuf,
     repository: Mutex<Repository>,
     tree: Oid,
-    entries: OnceLock<Result<Vec<(String, Oid)>, String>>,
+    entries: OnceLock<Result<Entries, String>>,
+}
+
+/// The files of a revision, in the order of their paths.
+#[derive(Default)]
+struct Entries {
+    files: Vec<(String, Oid)>,
+    /// Paths that are not UTF-8, as far as they can be shown.
+    unnamed: Vec<String>,
 }
 
 impl fmt::Debug for GitTree {
@@ -68,9 +93,10 @@ impl GitTree {
             .and_then(|object| object.peel_to_tree())
             .map_err(|error| {
                 anyhow!(
-                    "no revision {rev} in {}: {}",
+                    "no revision {rev} in {}: {}{}",
                     dir.display(),
-                    error.message()
+                    error.message(),
+                    shallow_hint(&repository)
                 )
             })?
             .id();
@@ -90,6 +116,10 @@ impl GitTree {
     /// # Errors
     /// The repository is broken.
     pub fn blob_ids(&self) -> anyhow::Result<&[(String, Oid)]> {
+        Ok(&self.entries()?.files)
+    }
+
+    fn entries(&self) -> anyhow::Result<&Entries> {
         let list = || self.list().map_err(|error| error.message().to_owned());
         match self.entries.get_or_init(list) {
             Ok(entries) => Ok(entries),
@@ -103,20 +133,24 @@ impl GitTree {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn list(&self) -> Result<Vec<(String, Oid)>, git2::Error> {
+    fn list(&self) -> Result<Entries, git2::Error> {
         let repository = self.repository();
-        let mut entries = Vec::new();
+        let mut entries = Entries::default();
         repository
             .find_tree(self.tree)?
             .walk(TreeWalkMode::PreOrder, |folder, entry| {
-                if is_file(entry.filemode())
-                    && let Ok(name) = entry.name()
-                {
-                    entries.push((format!("{folder}{name}"), entry.id()));
+                if is_file(entry.filemode()) {
+                    match entry.name() {
+                        Ok(name) => entries.files.push((format!("{folder}{name}"), entry.id())),
+                        Err(_) => {
+                            let name = String::from_utf8_lossy(entry.name_bytes());
+                            entries.unnamed.push(format!("{folder}{name}"));
+                        }
+                    }
                 }
                 TreeWalkResult::Ok
             })?;
-        entries.sort_unstable();
+        entries.files.sort_unstable();
         Ok(entries)
     }
 
@@ -195,8 +229,9 @@ impl Tree for GitTree {
         wanted: &(dyn Fn(&str) -> bool + Sync),
         visit: &(dyn Fn(&str, &[u8]) + Sync),
     ) -> anyhow::Result<()> {
-        let files: Vec<_> = self
-            .blob_ids()?
+        let entries = self.entries()?;
+        let files: Vec<_> = entries
+            .files
             .iter()
             .filter(|(path, _)| wanted(path))
             .collect();
@@ -205,7 +240,7 @@ impl Tree for GitTree {
             .min(files.len());
         let next = AtomicUsize::new(0);
         let work = || self.work(&files, &next, visit);
-        let errors = thread::scope(|scope| {
+        let mut errors: Vec<String> = thread::scope(|scope| {
             let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
             let died = |_| vec![format!("a thread that read {} died", self.name())];
             workers
@@ -213,6 +248,10 @@ impl Tree for GitTree {
                 .flat_map(|worker| worker.join().unwrap_or_else(died))
                 .collect()
         });
+        let unnamed = entries.unnamed.iter().filter(|path| wanted(path));
+        errors.extend(
+            unnamed.map(|path| format!("{path} of {}: the name is not UTF-8", self.name())),
+        );
         Unreadable::check(errors)
     }
 
@@ -246,8 +285,7 @@ impl GitBlobs {
                 repository: Mutex::new(repository),
             })),
             Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
-            Err(error) => Err(anyhow!("{}", error.message()))
-                .with_context(|| format!("cannot open the git repository {}", dir.display())),
+            Err(error) => Err(cannot_open(dir, &error)),
         }
     }
 

@@ -8,7 +8,7 @@ use git2::{
 };
 
 use super::super::patch::{ChangeKind, DiffLine, FileChange, Hunk, LineKind};
-use super::super::paths;
+use super::super::{SIZE_LIMIT, paths};
 
 /// The changes of `commit` against its first parent.
 pub(super) fn changes(
@@ -22,6 +22,8 @@ pub(super) fn changes(
         .transpose()?;
     let mut options = DiffOptions::new();
     options.ignore_submodules(true);
+    // What is larger is not read by anyone, and counts as binary.
+    options.max_size(i64::try_from(SIZE_LIMIT).unwrap_or(i64::MAX));
     let mut diff =
         repository.diff_tree_to_tree(parent.as_ref(), Some(&commit.tree()?), Some(&mut options))?;
     diff.find_similar(Some(DiffFindOptions::new().renames(true)))?;
@@ -46,14 +48,16 @@ fn one(mut patch: git2::Patch<'_>, line: u32) -> Result<(Option<FileChange>, u32
     let above = text.get(..body).unwrap_or_default();
     let mut next = line.saturating_add(count(memchr::memchr_iter(b'\n', above).count()));
     let delta = patch.delta();
-    let Some(mut change) = header(&delta, line) else {
+    let Some(mut change) = header(&delta, line).map_err(|why| git2::Error::from_str(&why))? else {
         return Ok((None, lines));
     };
     for index in 0..patch.num_hunks() {
         let hunk = hunk(&patch, index, &mut next)?;
         change.hunks.push(hunk);
     }
-    if change.kind == ChangeKind::Modify && change.hunks.is_empty() {
+    if delta.flags().is_binary() && change.kind != ChangeKind::Delete {
+        change.kind = ChangeKind::Binary;
+    } else if change.kind == ChangeKind::Modify && change.hunks.is_empty() {
         let same = change.old_blob == change.new_blob;
         change.kind = if same {
             ChangeKind::ModeOnly
@@ -68,20 +72,28 @@ fn count(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
-/// `None` if neither side is a file that can be read.
-fn header(delta: &DiffDelta<'_>, line: u32) -> Option<FileChange> {
+/// `None` if neither side is a file.
+///
+/// # Errors
+/// A path that no tree could be asked for: passed over, it would hide what its file
+/// holds.
+fn header(delta: &DiffDelta<'_>, line: u32) -> Result<Option<FileChange>, String> {
     let side = |file: git2::DiffFile<'_>| {
         let is_file = matches!(
             file.mode(),
             FileMode::Blob | FileMode::BlobExecutable | FileMode::BlobGroupWritable
         );
-        let path = paths::checked(file.path_bytes()?).ok()?;
-        (is_file && !file.id().is_zero()).then(|| (path, file.id().to_string()))
+        match file.path_bytes() {
+            Some(path) if is_file && !file.id().is_zero() => {
+                Ok(Some((paths::checked(path)?, file.id().to_string())))
+            }
+            _ => Ok::<_, String>(None),
+        }
     };
-    let old = side(delta.old_file()).filter(|_| delta.status() != Delta::Added);
-    let new = side(delta.new_file()).filter(|_| delta.status() != Delta::Deleted);
+    let old = side(delta.old_file())?.filter(|_| delta.status() != Delta::Added);
+    let new = side(delta.new_file())?.filter(|_| delta.status() != Delta::Deleted);
     let kind = match (&old, &new, delta.status()) {
-        (None, None, _) => return None,
+        (None, None, _) => return Ok(None),
         (None, Some(_), _) => ChangeKind::Add,
         (Some(_), None, _) => ChangeKind::Delete,
         (_, _, Delta::Renamed) => ChangeKind::Rename,
@@ -90,7 +102,7 @@ fn header(delta: &DiffDelta<'_>, line: u32) -> Option<FileChange> {
     };
     let (old_path, old_blob) = old.unzip();
     let (new_path, new_blob) = new.unzip();
-    Some(FileChange {
+    Ok(Some(FileChange {
         old_path,
         new_path,
         kind,
@@ -98,7 +110,7 @@ fn header(delta: &DiffDelta<'_>, line: u32) -> Option<FileChange> {
         new_blob,
         hunks: Vec::new(),
         line,
-    })
+    }))
 }
 
 /// Reads a hunk whose header is line `next`, and moves that behind it.

@@ -6,6 +6,8 @@ use std::path::Path;
 use anyhow::{anyhow, bail};
 use git2::{Oid, Repository, Revwalk, Sort};
 
+use super::super::git::shallow_hint;
+
 /// The commits of `spec`, oldest first, merges among them.
 pub(super) fn ids(repository: &Repository, spec: &str, dir: &Path) -> anyhow::Result<Vec<Oid>> {
     let ids = if let Some((from, to)) = spec.split_once("...") {
@@ -28,15 +30,11 @@ pub(super) fn ids(repository: &Repository, spec: &str, dir: &Path) -> anyhow::Re
         }
     };
     let ids = ids.map_err(|error| {
-        let hint = if repository.is_shallow() {
-            "; the repository is shallow"
-        } else {
-            ""
-        };
         anyhow!(
-            "cannot read the commits {spec} in {}: {}{hint}",
+            "cannot read the commits {spec} in {}: {}{}",
             dir.display(),
-            error.message()
+            error.message(),
+            shallow_hint(repository)
         )
     })?;
     if ids.is_empty() {
@@ -56,8 +54,14 @@ fn commit(repository: &Repository, rev: &str, dir: &Path) -> anyhow::Result<Oid>
     let found = repository
         .revparse_single(rev)
         .and_then(|object| object.peel_to_commit());
-    let commit = found
-        .map_err(|error| anyhow!("no commit {rev} in {}: {}", dir.display(), error.message()))?;
+    let commit = found.map_err(|error| {
+        anyhow!(
+            "no commit {rev} in {}: {}{}",
+            dir.display(),
+            error.message(),
+            shallow_hint(repository)
+        )
+    })?;
     Ok(commit.id())
 }
 
