@@ -15,6 +15,9 @@ use barepoint::source::series::{How, Series};
 use proptest::prelude::*;
 use similar::TextDiff;
 
+mod encodings;
+use encodings::{base64, quoted_printable};
+
 const PATH: &str = "kernel/sched/x.c";
 
 /// Lines that repeat, so that hunks may fit in several places.
@@ -129,55 +132,6 @@ fn lines(loaded: &Loaded) -> Vec<(LineKind, Vec<u8>)> {
         .flat_map(|change| &change.hunks)
         .flat_map(|hunk| &hunk.lines);
     lines.map(|line| (line.kind, line.text.to_vec())).collect()
-}
-
-fn quoted_printable(text: &str) -> String {
-    let mut encoded = String::new();
-    for line in text.split('\n') {
-        let mut width = 0;
-        for (at, byte) in line.bytes().enumerate() {
-            let last = at + 1 == line.len();
-            let plain = (byte.is_ascii_graphic() && byte != b'=')
-                || (matches!(byte, b' ' | b'\t') && !last);
-            let piece = if plain {
-                char::from(byte).to_string()
-            } else {
-                format!("={byte:02X}")
-            };
-            if width + piece.len() > 75 {
-                encoded.push_str("=\n");
-                width = 0;
-            }
-            width += piece.len();
-            encoded.push_str(&piece);
-        }
-        encoded.push('\n');
-    }
-    encoded.pop();
-    encoded
-}
-
-fn base64(text: &str) -> String {
-    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut encoded = String::new();
-    for (number, chunk) in text.as_bytes().chunks(3).enumerate() {
-        if number > 0 && number % 19 == 0 {
-            encoded.push('\n');
-        }
-        let bits = chunk
-            .iter()
-            .fold(0_u32, |bits, &byte| bits << 8 | u32::from(byte))
-            << (8 * (3 - chunk.len()));
-        for at in 0..4 {
-            let digit = DIGITS[(bits >> (18 - 6 * at)) as usize & 63];
-            encoded.push(if at <= chunk.len() {
-                char::from(digit)
-            } else {
-                '='
-            });
-        }
-    }
-    encoded + "\n"
 }
 
 proptest! {
