@@ -16,6 +16,7 @@ pub mod elf;
 pub mod inventory;
 pub mod kernel;
 pub mod output;
+pub mod promotion;
 pub mod rules;
 pub mod source;
 pub mod syntax;

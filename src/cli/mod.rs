@@ -12,6 +12,7 @@ mod diff;
 mod explain;
 mod generate;
 mod list;
+mod promote;
 mod stream;
 mod tree;
 mod verify;
@@ -56,6 +57,8 @@ enum Command {
     Diff(diff::Arguments),
     /// Hold a tree against a built and a running kernel
     Verify(verify::Arguments),
+    /// Draft the patch that turns a bare tracepoint into a trace event
+    Promote(promote::Arguments),
     /// Say what a rule means, or list all
     Explain(explain::Arguments),
     /// Write the completions of a shell to standard output
@@ -81,6 +84,7 @@ pub fn main() -> ExitCode {
         Command::List(arguments) => list::run(&arguments, &mut out),
         Command::Diff(arguments) => diff::run(&arguments, &mut out),
         Command::Verify(arguments) => verify::run(&arguments, &mut out),
+        Command::Promote(arguments) => promote::run(&arguments, &mut out),
         Command::Explain(arguments) => explain::run(&arguments, &mut out),
         Command::Completions(arguments) => {
             generate::completions(&arguments, &mut Cli::command(), &mut out)

@@ -13,6 +13,7 @@ mod definitions;
 pub mod difference;
 mod extensions;
 pub mod facts;
+pub mod headings;
 pub mod includes;
 mod macros;
 mod partial;

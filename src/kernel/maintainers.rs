@@ -4,7 +4,7 @@
 //! It may not know what maintainers are asked for.
 
 use globset::{GlobBuilder, GlobMatcher};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One section.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +13,9 @@ pub struct Section {
     pub title: String,
     /// The addresses of its `M:` entries, in lower case.
     pub maintainers: Vec<String>,
+    /// Its `M:` entries as they stand, and its `R:` and `L:` entries.
+    named: Vec<String>,
+    copied: Vec<String>,
     /// Its `F:` and `X:` entries. There are thousands, of which few are asked
     /// for, so they become globs when they are.
     files: Vec<String>,
@@ -33,6 +36,15 @@ impl Section {
 #[derive(Clone, Debug, Default)]
 pub struct Maintainers {
     sections: Vec<Section>,
+}
+
+/// Whom a patch goes to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Contacts {
+    /// Maintainers.
+    pub to: Vec<String>,
+    /// Reviewers and lists.
+    pub cc: Vec<String>,
 }
 
 /// The section that covers everything.
@@ -88,12 +100,34 @@ impl Maintainers {
             .iter()
             .filter(move |section| section.title != THE_REST && section.covers(path))
     }
+
+    /// Whom a patch to the files `paths` goes to: each address once, and the lists of
+    /// the section that covers everything.
+    pub fn contacts(&self, paths: &BTreeSet<&str>) -> Contacts {
+        let concerned = |section: &&Section| {
+            section.title != THE_REST && paths.iter().any(|path| section.covers(path))
+        };
+        let sections: Vec<&Section> = self.sections.iter().filter(concerned).collect();
+        let mut known = BTreeSet::new();
+        let mut new = |one: &&String| address(one).is_some_and(|address| known.insert(address));
+        let to = sections.iter().flat_map(|section| &section.named);
+        let to = to.filter(&mut new).cloned().collect();
+        let rest = self.section(THE_REST).into_iter();
+        let copied = sections.iter().copied().chain(rest);
+        let copied = copied.flat_map(|section| &section.copied);
+        let cc = copied.filter(&mut new).cloned().collect();
+        Contacts { to, cc }
+    }
 }
 
 impl Section {
     fn add(&mut self, tag: &str, value: &str) {
         match tag {
-            "M" => self.maintainers.extend(address(value)),
+            "M" => {
+                self.maintainers.extend(address(value));
+                self.named.extend(contact(value));
+            }
+            "R" | "L" => self.copied.extend(contact(value)),
             "F" => self.files.push(value.to_owned()),
             "X" => self.excluded.push(value.to_owned()),
             _ => {}
@@ -109,6 +143,19 @@ pub fn address(text: &str) -> Option<String> {
     };
     let inner = inner.trim();
     inner.contains('@').then(|| inner.to_lowercase())
+}
+
+/// An entry as a mail's header has it: `Name <address>`, or a list's address, without
+/// what is said of it in parentheses.
+fn contact(value: &str) -> Option<String> {
+    address(value)?;
+    Some(match value.split_once('>') {
+        Some((person, _)) => format!("{person}>"),
+        None => value
+            .split_whitespace()
+            .find(|word| word.contains('@'))?
+            .to_owned(),
+    })
 }
 
 /// Whether `path` starts as the pattern does, up to its first special character.
@@ -140,7 +187,7 @@ mod tests {
 
     const TEXT: &str = "Descriptions\n\n\tM: *Mail*\n\nMaintainers List\n----------------\n\n\
         SCHEDULER\nM:\tA B <A@Example.org>\nM:\tc@example.org (x)\nR:\tR <r@example.org>\nF:\tkernel/sched/\nX:\tkernel/sched/ext*\n\n\
-        THE REST\nM:\tL <l@example.org>\nF:\t*\nF:\t*/\n";
+        THE REST\nM:\tT <t@example.org>\nL:\tl@example.org (open list)\nF:\t*\nF:\t*/\n";
 
     #[test]
     fn sections() {
@@ -161,5 +208,8 @@ mod tests {
         assert_eq!(titles("kernel/sched/core.c"), ["SCHEDULER"]);
         assert_eq!(titles("kernel/sched/ext.c"), [""; 0]);
         assert_eq!(titles("mm/mmap.c"), [""; 0]);
+        let contacts = maintainers.contacts(&BTreeSet::from(["kernel/sched/core.c", "x"]));
+        assert_eq!(contacts.to, ["A B <A@Example.org>", "c@example.org"]);
+        assert_eq!(contacts.cc, ["R <r@example.org>", "l@example.org"]);
     }
 }

@@ -7,6 +7,7 @@
 pub mod b4;
 pub mod checkpatch;
 pub mod difference;
+pub mod draft;
 pub mod explain;
 pub mod fingerprint;
 pub mod github;
@@ -17,6 +18,7 @@ pub mod list;
 pub mod report;
 pub mod sarif;
 pub mod status;
+pub mod unified;
 mod verified;
 
 use std::borrow::Cow;

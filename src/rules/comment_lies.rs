@@ -2,8 +2,8 @@
 //! A trace event under a comment that says that there is none.
 
 use super::finding::{Finding, Level};
-use super::headings::Headings;
 use super::review::{Sight, declared_at};
+use crate::inventory::headings::Headings;
 use crate::inventory::resolve::Tracepoint;
 use memchr::memmem;
 use std::collections::BTreeMap;

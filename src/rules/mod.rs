@@ -38,7 +38,6 @@ pub mod changes;
 pub mod engine;
 pub mod finding;
 mod guards;
-mod headings;
 pub mod page;
 pub mod review;
 mod sites;

@@ -2,8 +2,8 @@
 //! A bare tracepoint that no comment speaks of.
 
 use super::finding::{Finding, Level};
-use super::headings::Headings;
 use super::review::{Sight, declared_at};
+use crate::inventory::headings::Headings;
 use crate::inventory::resolve::Tracepoint;
 use std::collections::BTreeMap;
 

@@ -23,6 +23,19 @@ pub fn blob_id(content: &[u8]) -> Option<String> {
         .map(|id| id.to_string())
 }
 
+/// Who git takes for the author of what is written in `dir`, as `Name <address>`;
+/// `None` if nobody is configured.
+pub fn identity(dir: &Path) -> Option<String> {
+    let config = match Repository::discover(dir) {
+        Ok(repository) => repository.config(),
+        Err(_) => git2::Config::open_default(),
+    };
+    let config = config.ok()?;
+    let name = config.get_string("user.name").ok()?;
+    let address = config.get_string("user.email").ok()?;
+    Some(format!("{name} <{address}>"))
+}
+
 /// Opens the repository that `dir` lies in.
 pub(super) fn discover(dir: &Path) -> anyhow::Result<Repository> {
     // Hashing all that is read would take longer than reading it; git itself

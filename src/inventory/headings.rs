@@ -2,13 +2,15 @@
 //! The comment that speaks of a declaration: the one above it, inside it, or above
 //! the group of declarations that it stands in.
 
-use crate::inventory::facts::At;
+use super::facts::At;
 use crate::syntax::groups::closing;
 use crate::syntax::lexer::{Kind, Token, lex};
 use memchr::memmem;
+use std::ops::Range;
 
 /// A file with declarations.
-pub(super) struct Headings<'a> {
+#[derive(Debug)]
+pub struct Headings<'a> {
     text: &'a [u8],
     tokens: Vec<Token>,
     /// Where each line starts.
@@ -22,7 +24,7 @@ pub(super) struct Headings<'a> {
 impl<'a> Headings<'a> {
     /// Lexes a file. `declared` are the places of the declarations that one comment
     /// may head.
-    pub(super) fn of(text: &'a [u8], declared: Vec<At>) -> Self {
+    pub fn of(text: &'a [u8], declared: Vec<At>) -> Self {
         let starts = memchr::memchr_iter(b'\n', text).map(|at| at + 1);
         let lines = std::iter::once(0).chain(starts);
         let mut headings = Self {
@@ -37,7 +39,7 @@ impl<'a> Headings<'a> {
     }
 
     /// With declarations whose comments are theirs alone, and head no group.
-    pub(super) fn with_alone(mut self, alone: Vec<At>) -> Self {
+    pub fn with_alone(mut self, alone: Vec<At>) -> Self {
         self.alone = self.offsets(&alone);
         self
     }
@@ -55,21 +57,27 @@ impl<'a> Headings<'a> {
 
     /// The comment above the declaration at `at` or above its group, without its
     /// stars and in one line.
-    pub(super) fn above(&self, at: At) -> Option<String> {
+    pub fn above(&self, at: At) -> Option<String> {
+        plain(self.text.get(self.gap_above(at)?)?)
+    }
+
+    /// What stands between the declaration at `at`, or the group that it stands in,
+    /// and the token before: the comment above with the white space around it.
+    pub fn gap_above(&self, at: At) -> Option<Range<usize>> {
         let offset = self.offset(at)?;
         let mut index = self.at(offset)?;
         loop {
             let start = self.tokens[index].span.start;
             let is_of_another = start != offset && self.alone.contains(&start);
-            if let Some(comment) = plain(self.gap_before(index)).filter(|_| !is_of_another) {
-                return Some(comment);
+            if plain(self.gap_before(index)).is_some() && !is_of_another {
+                return Some(self.range_before(index));
             }
             index = self.before(index)?;
         }
     }
 
     /// The first comment inside the declaration at `at`.
-    pub(super) fn inside(&self, at: At) -> Option<String> {
+    pub fn inside(&self, at: At) -> Option<String> {
         let index = self.at(self.offset(at)?)?;
         let close = closing(self.text, &self.tokens, index + 1)?;
         (index + 1..=close).find_map(|inside| plain(self.gap_before(inside)))
@@ -83,13 +91,14 @@ impl<'a> Headings<'a> {
 
     /// What stands between a token and the one before it.
     fn gap_before(&self, index: usize) -> &'a [u8] {
+        self.text.get(self.range_before(index)).unwrap_or_default()
+    }
+
+    fn range_before(&self, index: usize) -> Range<usize> {
         let end = index
             .checked_sub(1)
             .map_or(0, |before| self.tokens[before].span.end);
-        let start = self.tokens[index].span.start;
-        self.text
-            .get(end as usize..start as usize)
-            .unwrap_or_default()
+        end as usize..self.tokens[index].span.start as usize
     }
 
     /// The declaration or the conditional that ends right above the one at `index`.
