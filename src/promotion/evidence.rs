@@ -126,15 +126,15 @@ fn history(promotion: &Promotion) -> anyhow::Result<String> {
         format!("It is new: {} do not have it.", all.join(", "))
     } else if changed.is_empty() {
         format!(
-            "Of {}, {} have it, with this prototype.",
-            all.join(", "),
-            known.join(", ")
+            "It has this prototype in {} (of {}).",
+            known.join(", "),
+            all.join(", ")
         )
     } else {
         format!(
-            "Of {}, {} have it; its prototype was another in {}.",
-            all.join(", "),
+            "It is in {} (of {}); its prototype was another in {}.",
             known.join(", "),
+            all.join(", "),
             changed.join(", ")
         )
     })

@@ -15,7 +15,7 @@ const EVENT: &str = "TRACE_EVENT";
 
 /// How many names an error suggests, and how alike they have to be.
 const SUGGESTIONS: usize = 3;
-const ALIKE: f32 = 0.6;
+const ALIKE: f32 = 0.75;
 
 /// A bare tracepoint with what it is to become.
 #[derive(Debug)]
