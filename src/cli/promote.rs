@@ -70,7 +70,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<
     message.extend(evidence::paragraphs(&promotion, &state.inventory)?);
     message.push(evidence::promise(&promotion));
     message.push(evidence::exports(&promotion));
-    let contacts = tree::maintainers(&tree).contacts(&covered(&promotion));
+    let contacts = tree::maintainers(&tree)?.contacts(&covered(&promotion));
     let letter = Letter {
         from: &from,
         contacts: &contacts,
