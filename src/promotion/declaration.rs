@@ -161,10 +161,10 @@ impl Above {
 
 /// The start of the last comment in `gap`.
 fn last_comment(comments: &[crate::syntax::lexer::Span], gap: &Range<usize>) -> Option<usize> {
-    let inside = comments
+    let mut inside = comments
         .iter()
         .filter(|one| gap.contains(&(one.start as usize)));
-    inside.last().map(|one| one.start as usize)
+    inside.next_back().map(|one| one.start as usize)
 }
 
 /// Puts the event in the hook's place or, out of a group whose comment would then be

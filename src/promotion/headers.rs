@@ -76,9 +76,9 @@ pub(super) fn assigns_source(tree: &dyn Tree) -> bool {
 fn parameters(text: &[u8], name: &[u8]) -> Option<usize> {
     let tokens = lex(text, true).tokens;
     let directives = tokens.iter().filter(|token| token.kind == Kind::Directive);
-    let counts = directives.filter_map(|token| match Directive::parse(token.span.of(text)) {
+    let mut counts = directives.filter_map(|token| match Directive::parse(token.span.of(text)) {
         Directive::Define(define) if define.name == name => define.parameters.map(|all| all.len()),
         _ => None,
     });
-    counts.last()
+    counts.next_back()
 }

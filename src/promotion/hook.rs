@@ -95,8 +95,10 @@ fn unknown(inventory: &Inventory, name: &str) -> String {
 }
 
 fn likeness(a: &str, b: &str) -> f32 {
-    let plain = |name: &str| name.strip_suffix(SUFFIX).unwrap_or(name).to_owned();
-    TextDiff::from_chars(&plain(a), &plain(b)).ratio()
+    fn plain(name: &str) -> &str {
+        name.strip_suffix(SUFFIX).unwrap_or(name)
+    }
+    TextDiff::from_chars(plain(a), plain(b)).ratio()
 }
 
 /// The event macro that goes with the hook's, if the tree has it and it makes events.
