@@ -9,10 +9,12 @@
 //!
 //! `source` gives bytes, `syntax` tokens and macro calls, `kernel` what the
 //! tree's own macros do, `inventory` every tracepoint with how visible it is,
-//! `rules` findings, `output` their shapes. `cli` wires them together.
+//! `rules` findings, `output` their shapes. `cli` wires them together. Beside them,
+//! `consumers` says who attaches to which tracepoint.
 
 pub mod cli;
 pub mod elf;
+pub mod consumers;
 pub mod inventory;
 pub mod kernel;
 pub mod output;

@@ -52,6 +52,8 @@ pub struct Probe {
     pub functions: Vec<Box<str>>,
     /// The function that attaches it.
     pub attached_by: Option<Arc<str>>,
+    /// How it finds its tracepoint.
+    pub target: Target,
 }
 
 /// One declaration of a tracepoint, and all that is known of it.
@@ -298,6 +300,7 @@ impl Inventory {
                     },
                     functions: attachment.probes.clone(),
                     attached_by: attachment.function.clone(),
+                    target: attachment.target.clone(),
                 };
                 self.each(&name, file, |tracepoint| {
                     tracepoint.probes.push(probe.clone())
