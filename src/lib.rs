@@ -13,12 +13,14 @@
 //! `consumers` says who attaches to which tracepoint.
 
 pub mod cli;
-pub mod elf;
 pub mod consumers;
+pub mod elf;
+pub mod history;
 pub mod inventory;
 pub mod kernel;
 pub mod output;
 pub mod promotion;
+pub mod report;
 pub mod rules;
 pub mod source;
 pub mod syntax;

@@ -13,6 +13,7 @@ mod explain;
 mod generate;
 mod list;
 mod promote;
+mod report;
 mod stream;
 mod tree;
 mod verify;
@@ -57,6 +58,8 @@ enum Command {
     Diff(diff::Arguments),
     /// Hold a tree against a built and a running kernel
     Verify(verify::Arguments),
+    /// Say which bare tracepoints have earned a promotion, and which may go
+    Report(report::Arguments),
     /// Draft the patch that turns a bare tracepoint into a trace event
     Promote(promote::Arguments),
     /// Say what a rule means, or list all
@@ -84,6 +87,7 @@ pub fn main() -> ExitCode {
         Command::List(arguments) => list::run(&arguments, &mut out),
         Command::Diff(arguments) => diff::run(&arguments, &mut out),
         Command::Verify(arguments) => verify::run(&arguments, &mut out),
+        Command::Report(arguments) => report::run(&arguments, &mut out),
         Command::Promote(arguments) => promote::run(&arguments, &mut out),
         Command::Explain(arguments) => explain::run(&arguments, &mut out),
         Command::Completions(arguments) => {

@@ -14,6 +14,7 @@ pub mod github;
 pub mod gitlab;
 pub mod human;
 pub mod json;
+pub mod hooks;
 pub mod list;
 pub mod report;
 pub mod sarif;

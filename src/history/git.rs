@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! The past of hooks by the commits of a git repository.
+//!
+//! The first parents are walked, as a merge brings to the branch what it merges. Only
+//! the files that hooks are declared in or called from are compared from commit to
+//! commit, and what such a commit changes in them is read like a patch. Where a hook
+//! comes with a commit, all of that commit is read, since the hook may have been in
+//! another file before.
+
+use super::follow::{Followed, Moment};
+use super::{Commit, History};
+use crate::inventory::snapshot::{Knows, Snapshot};
+use crate::inventory::state::{NewText, State};
+use crate::source::SIZE_LIMIT;
+use anyhow::{Context, anyhow};
+use git2::{DiffOptions, Oid, Repository, Sort, Tree};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
+use std::sync::Arc;
+
+/// The past of the hooks `names` of the tree whose top `dir` is, which has `state`, back
+/// to the revision `since` or to the first commit there is. `None` if `dir` is no git
+/// repository.
+///
+/// # Errors
+/// The repository cannot be read, or has no such revision.
+pub fn of_git<'n>(
+    dir: &Path,
+    since: Option<&str>,
+    state: &State,
+    names: impl IntoIterator<Item = &'n str>,
+) -> anyhow::Result<Option<History>> {
+    let repository = match Repository::open(dir) {
+        Ok(repository) => repository,
+        Err(error) if error.code() == git2::ErrorCode::NotFound => return Ok(None),
+        Err(error) => return Err(error).with_context(|| format!("cannot open {}", dir.display())),
+    };
+    let walk = Walk {
+        tags: tags(&repository)?,
+        repository: &repository,
+    };
+    walk.history(since, state, names)
+        .with_context(|| format!("cannot read the history of {}", dir.display()))
+        .map(Some)
+}
+
+struct Walk<'r> {
+    repository: &'r Repository,
+    tags: HashMap<Oid, String>,
+}
+
+/// The text of one file before and after a commit.
+struct Changed {
+    old: NewText,
+    new: NewText,
+}
+
+impl Walk<'_> {
+    fn history<'n>(
+        &self,
+        since: Option<&str>,
+        state: &State,
+        names: impl IntoIterator<Item = &'n str>,
+    ) -> anyhow::Result<History> {
+        let mut followed = Followed::of(names);
+        let mut watched = watched_files(state, &followed);
+        let mut state = narrowed(state, &watched);
+        let mut releases = Vec::new();
+        let mut release = None;
+        let mut end = None;
+        let mut count = 0_usize;
+        for id in self.commits(since)? {
+            let id = id?;
+            if let Some(tag) = self.tags.get(&id) {
+                release = Some(tag.clone());
+                releases.push(tag.clone());
+            }
+            count += 1;
+            end = Some(id);
+            let commit = self.repository.find_commit(id)?;
+            let Ok(parent) = commit.parent(0) else { break };
+            if followed.is_done() {
+                continue;
+            }
+            let trees = (parent.tree()?, commit.tree()?);
+            let changed = self.changed(&trees, Some(&watched))?;
+            if changed.is_empty() {
+                continue;
+            }
+            let at = Moment {
+                release: release.clone(),
+                commit: Some(described(&commit)),
+            };
+            let mut sides = sides(&state, &changed)?;
+            if followed.came(&sides.0.1, &sides.1.1) {
+                let all = self.changed(&trees, None)?;
+                sides = self::sides(&state, &all)?;
+            }
+            let ((older, old), (_, new)) = sides;
+            followed.back(&old, &new, &at);
+            watched.extend(watched_files(&older, &followed));
+            state = older;
+        }
+        releases.reverse();
+        let oldest = self.oldest(since, &releases, end);
+        Ok(History {
+            source: format!("git, {count} commits"),
+            lives: followed.finish(oldest.as_deref()),
+            releases,
+        })
+    }
+
+    fn commits(&self, since: Option<&str>) -> anyhow::Result<git2::Revwalk<'_>> {
+        let mut walk = self.repository.revwalk()?;
+        walk.set_sorting(Sort::TOPOLOGICAL)?;
+        walk.simplify_first_parent()?;
+        walk.push_head()?;
+        if let Some(since) = since {
+            let object = self.repository.revparse_single(since);
+            let commit = object
+                .and_then(|object| object.peel_to_commit())
+                .map_err(|error| anyhow!("no revision {since}: {}", error.message()))?;
+            walk.hide(commit.id())?;
+        }
+        Ok(walk)
+    }
+
+    /// The name of the oldest state that was looked at.
+    fn oldest(&self, since: Option<&str>, releases: &[String], end: Option<Oid>) -> Option<String> {
+        let short = |id: Oid| id.to_string().chars().take(12).collect();
+        let tag = end.and_then(|id| self.tags.get(&id).cloned());
+        since
+            .map(str::to_owned)
+            .or(tag)
+            .or_else(|| releases.first().map(|first| format!("before {first}")))
+            .or_else(|| end.map(short))
+    }
+
+    /// The sources among `files`, or all, that differ between two trees.
+    fn changed(
+        &self,
+        (old, new): &(Tree<'_>, Tree<'_>),
+        files: Option<&BTreeSet<String>>,
+    ) -> Result<BTreeMap<String, Changed>, git2::Error> {
+        let mut options = DiffOptions::new();
+        options.disable_pathspec_match(true).skip_binary_check(true);
+        for file in files.into_iter().flatten() {
+            options.pathspec(file);
+        }
+        let diff = self
+            .repository
+            .diff_tree_to_tree(Some(old), Some(new), Some(&mut options))?;
+        let mut changed = BTreeMap::new();
+        for delta in diff.deltas() {
+            let path = delta.new_file().path().or_else(|| delta.old_file().path());
+            let Some(path) = path.and_then(Path::to_str).filter(|path| is_c(path)) else {
+                continue;
+            };
+            let change = Changed {
+                old: self.text(delta.old_file().id())?,
+                new: self.text(delta.new_file().id())?,
+            };
+            changed.insert(path.to_owned(), change);
+        }
+        Ok(changed)
+    }
+
+    fn text(&self, id: Oid) -> Result<NewText, git2::Error> {
+        if id.is_zero() {
+            return Ok(NewText::Absent);
+        }
+        let (size, _) = self.repository.odb()?.read_header(id)?;
+        if size as u64 > SIZE_LIMIT {
+            return Ok(NewText::Absent);
+        }
+        let blob = self.repository.find_blob(id)?;
+        Ok(NewText::Whole(Arc::from(blob.content())))
+    }
+}
+
+type Side = (State, Snapshot);
+
+/// The state before and after what changed, where `state` is that after it of the
+/// watched files.
+fn sides(state: &State, changed: &BTreeMap<String, Changed>) -> anyhow::Result<(Side, Side)> {
+    let side = |text: fn(&Changed) -> &NewText| {
+        let texts = changed
+            .iter()
+            .map(|(path, one)| (path.clone(), text(one).clone()));
+        let state = state.after(&texts.collect(), None)?;
+        let snapshot = Snapshot::of(&state.inventory, Knows::default());
+        anyhow::Ok((state, snapshot))
+    };
+    Ok((side(|one| &one.old)?, side(|one| &one.new)?))
+}
+
+/// The facts of some files only: what else there is need not be joined each time.
+fn narrowed(state: &State, files: &BTreeSet<String>) -> State {
+    let mut facts = state.facts.clone();
+    facts.retain(|path, _| files.contains(&**path));
+    State::joined(state.semantics.clone(), facts)
+}
+
+/// Where the hooks are declared and called.
+fn watched_files(state: &State, followed: &Followed) -> BTreeSet<String> {
+    let mut files = BTreeSet::new();
+    for name in followed.names() {
+        for hook in state.inventory.named(name) {
+            files.insert(hook.file.to_string());
+            files.extend(hook.call_sites.iter().map(|one| one.site.file.to_string()));
+        }
+    }
+    files
+}
+
+fn is_c(path: &str) -> bool {
+    path.ends_with(".c") || path.ends_with(".h")
+}
+
+fn described(commit: &git2::Commit<'_>) -> Commit {
+    Commit {
+        id: commit.id().to_string().chars().take(12).collect(),
+        subject: commit
+            .summary()
+            .ok()
+            .flatten()
+            .unwrap_or_default()
+            .to_owned(),
+    }
+}
+
+/// The tags by the commits that they are of. Of several on one commit the shortest
+/// counts; release candidates are no releases.
+fn tags(repository: &Repository) -> Result<HashMap<Oid, String>, git2::Error> {
+    let mut tags: HashMap<Oid, String> = HashMap::new();
+    for reference in repository.references_glob("refs/tags/*")? {
+        let reference = reference?;
+        let Ok(name) = reference.shorthand().map(str::to_owned) else {
+            continue;
+        };
+        let Ok(commit) = reference.peel_to_commit() else {
+            continue;
+        };
+        if name.contains("-rc") {
+            continue;
+        }
+        let known = tags.entry(commit.id()).or_insert_with(|| name.clone());
+        if (name.len(), &name) < (known.len(), known) {
+            *known = name;
+        }
+    }
+    Ok(tags)
+}
