@@ -4,13 +4,24 @@
 //!
 //! It knows what a use looks like, and may not judge what one is worth.
 
+mod bpf;
+mod c;
+mod files;
 mod in_kernel;
+mod library;
+mod masked;
 mod names;
+mod preprocess;
+mod project;
+mod scripts;
+mod text;
+mod versions;
 
 pub use in_kernel::in_kernel;
 pub use names::Names;
 
 use crate::kernel::version::KernelVersion;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// One place where something attaches to a tracepoint, or looks for it by name.
@@ -99,12 +110,58 @@ impl Gate {
     }
 }
 
-/// Reads the folder of one consumer.
+/// What the folder of a consumer holds.
+#[derive(Clone, Debug, Default)]
+pub struct Reading {
+    /// By tracepoint, then consumer and place.
+    pub uses: Vec<Use>,
+    /// Sources that were not looked at, in order.
+    pub skipped: Vec<Skipped>,
+}
+
+/// A source that was not looked at.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Skipped {
+    /// Whose it is.
+    pub consumer: String,
+    /// Path below the root of the consumer.
+    pub file: String,
+    /// Why.
+    pub why: &'static str,
+}
+
+/// Reads the folder of one consumer, as [`reading`], and keeps its uses.
 ///
 /// # Errors
-/// The folder or one of its sources cannot be read.
-pub fn read(_root: &Path, _names: &Names) -> anyhow::Result<Vec<Use>> {
-    anyhow::bail!("reading consumers comes with the next commit")
+/// As [`reading`].
+pub fn read(root: &Path, names: &Names) -> anyhow::Result<Vec<Use>> {
+    Ok(reading(root, names)?.uses)
+}
+
+/// Reads the folder `root`: one consumer, by the folder's name, or several. It is a
+/// folder of several if it is no git repository itself but at least one of its
+/// subfolders is; then each of them is a consumer, by its name.
+///
+/// # Errors
+/// The folder, or a source in it, cannot be read.
+pub fn reading(root: &Path, names: &Names) -> anyhow::Result<Reading> {
+    let sources = files::below(root)?;
+    let mut reading = Reading::default();
+    for sources in sources_by_consumer(&sources) {
+        project::read(&sources, names, &mut reading)?;
+    }
+    reading.uses.sort();
+    reading.uses.dedup();
+    reading.skipped.sort();
+    Ok(reading)
+}
+
+fn sources_by_consumer(sources: &[files::Source]) -> Vec<Vec<&files::Source>> {
+    let mut consumers: BTreeMap<&str, Vec<&files::Source>> = BTreeMap::new();
+    for source in sources {
+        consumers.entry(&source.consumer).or_default().push(source);
+    }
+    consumers.into_values().collect()
 }
 
 #[cfg(test)]

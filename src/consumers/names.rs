@@ -2,7 +2,6 @@
 //! The names that a consumer may write, and the tracepoint that each stands for.
 
 use crate::inventory::resolve::Inventory;
-use crate::inventory::snapshot::Snapshot;
 use std::collections::BTreeMap;
 
 /// Names that a consumer may write, and the real tracepoint each stands for.
@@ -29,12 +28,12 @@ impl Names {
         Self(names)
     }
 
-    /// Those of several kernels, each standing for itself.
-    pub fn of_snapshots<'a>(snapshots: impl IntoIterator<Item = &'a Snapshot>) -> Self {
-        let hooks = snapshots.into_iter().flat_map(|one| &one.hooks);
+    /// These, each standing for itself.
+    pub fn exactly<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+        let names = names.into_iter();
         Self(
-            hooks
-                .map(|hook| (hook.name.clone(), hook.name.clone()))
+            names
+                .map(|name| (name.to_owned(), name.to_owned()))
                 .collect(),
         )
     }

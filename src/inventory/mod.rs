@@ -29,5 +29,5 @@ pub mod saved;
 pub mod scan;
 pub mod snapshot;
 pub mod state;
-mod uses;
+pub(crate) mod uses;
 pub mod vicinity;

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! The uses of one consumer: its files put together.
+
+use super::c::{self, Found, Look, may_look_up};
+use super::files::{self, Language, Source};
+use super::library::Library;
+use super::names::Names;
+use super::preprocess::flatten;
+use super::{Reading, Use, scripts, versions};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+/// Adds the uses in `sources`, which are of one consumer.
+///
+/// # Errors
+/// One cannot be read.
+pub(super) fn read(
+    sources: &[&Source],
+    names: &Names,
+    reading: &mut Reading,
+) -> anyhow::Result<()> {
+    let (c, others): (Vec<&Source>, Vec<&Source>) = sources
+        .iter()
+        .partition(|source| source.language == Language::C);
+    let Some(consumer) = sources.first().map(|source| source.consumer.to_string()) else {
+        return Ok(());
+    };
+    let library = Library::read(&c, names, &mut reading.skipped)?;
+    let project = Project::of(&library, names);
+    reading.uses.extend(project.uses(&consumer, names));
+    for source in others {
+        let text = match files::text(source)? {
+            Ok(text) => text,
+            Err(skipped) => {
+                // Data of any kind has such names.
+                if source.language != Language::Lines {
+                    reading.skipped.push(skipped);
+                }
+                continue;
+            }
+        };
+        for hit in scripts::look(&text, source.language, names) {
+            reading.uses.push(Use {
+                tracepoint: real(&hit.name, names),
+                consumer: consumer.clone(),
+                file: source.file.clone(),
+                line: hit.line,
+                way: hit.way,
+                gate: hit.gate,
+                prototype: None,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The uses in a text in C that is no file.
+pub(super) fn of_text(text: &[u8], names: &Names) -> Vec<Use> {
+    let library = Library::of_text(text);
+    Project::of(&library, names).uses("", names)
+}
+
+fn real(name: &str, names: &Names) -> String {
+    names.real(name).unwrap_or(name).to_owned()
+}
+
+/// The C files of one consumer, read as translation units.
+#[derive(Default)]
+struct Project {
+    units: Vec<Unit>,
+    looks_up: bool,
+    /// The functions of all units, with the parameters that they have in any.
+    functions: HashMap<String, BTreeSet<Vec<String>>>,
+}
+
+/// What one unit comes to for each range of versions.
+struct Unit {
+    /// The first version of each range; a single one if versions make no difference.
+    starts: Vec<u32>,
+    looks: Vec<Look>,
+}
+
+impl Project {
+    fn of(library: &Library, names: &Names) -> Self {
+        let mut project = Self::default();
+        for file in library.units() {
+            let unit = unit(file, library, names);
+            for look in &unit.looks {
+                project.looks_up |= look.looks_up;
+                for (name, all) in &look.functions {
+                    let known = project.functions.entry(name.clone()).or_default();
+                    known.extend(all.iter().cloned());
+                }
+            }
+            if unit.looks.iter().any(|look| !look.found.is_empty()) {
+                project.units.push(unit);
+            }
+        }
+        project
+    }
+
+    fn uses(&self, consumer: &str, names: &Names) -> Vec<Use> {
+        let own: HashSet<&str> = self.functions.keys().map(String::as_str).collect();
+        let mut uses = Vec::new();
+        for unit in &self.units {
+            let mut ranges: BTreeMap<Use, Vec<bool>> = BTreeMap::new();
+            for (number, look) in unit.looks.iter().enumerate() {
+                for found in &look.found {
+                    if !self.counts(found, &own) {
+                        continue;
+                    }
+                    let one = Use {
+                        tracepoint: real(&found.name, names),
+                        consumer: consumer.to_owned(),
+                        file: found.file.clone(),
+                        line: found.line,
+                        way: found.way,
+                        gate: None,
+                        prototype: self.prototype(found, look),
+                    };
+                    let covered = ranges
+                        .entry(one)
+                        .or_insert_with(|| vec![false; unit.looks.len()]);
+                    covered[number] = true;
+                }
+            }
+            for (one, covered) in ranges {
+                for gate in versions::gates(&covered, &unit.starts) {
+                    uses.push(Use {
+                        gate,
+                        ..one.clone()
+                    });
+                }
+            }
+        }
+        merged(uses)
+    }
+
+    fn counts(&self, found: &Found, own: &HashSet<&str>) -> bool {
+        match &found.looked_up {
+            None => true,
+            Some(None) => self.looks_up,
+            Some(Some(function)) => self.looks_up && may_look_up(function, own),
+        }
+    }
+
+    /// The parameters of the only function that can be the probe, first in the same unit.
+    fn prototype(&self, found: &Found, look: &Look) -> Option<Vec<String>> {
+        if found.prototype.is_some() {
+            return found.prototype.clone();
+        }
+        for name in &found.probes {
+            if let Some([only]) = look.functions.get(name).map(Vec::as_slice) {
+                return Some(only.clone());
+            }
+        }
+        let elsewhere = found
+            .probes
+            .iter()
+            .find_map(|name| self.functions.get(name))?;
+        let mut all = elsewhere.iter();
+        let only = all.next()?;
+        all.next().is_none().then(|| only.clone())
+    }
+}
+
+/// A header counts once, however many units include it; and if one of them has it for
+/// all versions, that is what counts.
+fn merged(mut uses: Vec<Use>) -> Vec<Use> {
+    uses.sort();
+    uses.dedup();
+    let always: HashSet<(String, u32, String)> = uses
+        .iter()
+        .filter(|one| one.gate.is_none())
+        .map(place)
+        .collect();
+    uses.retain(|one| one.gate.is_none() || !always.contains(&place(one)));
+    uses
+}
+
+fn place(one: &Use) -> (String, u32, String) {
+    (one.file.clone(), one.line, one.tracepoint.clone())
+}
+
+/// Reads one unit for every range of versions in which it may differ. Most have nothing
+/// whatever the version, and are read once.
+fn unit(file: &str, library: &Library, names: &Names) -> Unit {
+    let text = library.text(file).cloned().unwrap_or_else(|| [].into());
+    let read = |version| c::look(&flatten(file, &text, version, library), names);
+    let any = read(None);
+    let mut codes = BTreeSet::new();
+    if !any.found.is_empty() {
+        for file in library.reached_from(file) {
+            if let Some(text) = library.text(file) {
+                versions::add(text, &mut codes);
+            }
+        }
+    }
+    match versions::starts(&codes) {
+        Some(starts) => Unit {
+            looks: starts.iter().map(|&start| read(Some(start))).collect(),
+            starts,
+        },
+        None => Unit {
+            starts: vec![0],
+            looks: vec![any],
+        },
+    }
+}
