@@ -62,7 +62,12 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<
     };
     let state = State::of(&tree)?;
     let name = tree::name(&tree);
-    let history = past(&tree, &state, name.version.as_deref(), arguments.since.as_deref())?;
+    let history = past(
+        &tree,
+        &state,
+        name.version.as_deref(),
+        arguments.since.as_deref(),
+    )?;
     let consumers = uses(arguments, &state)?;
     let evidence = gather(&Sources {
         tree: &tree,
@@ -106,7 +111,10 @@ fn past(
         return Ok(history);
     }
     if let Some(since) = since {
-        bail!("--since {since}: {} is no git repository", tree.dir().display());
+        bail!(
+            "--since {since}: {} is no git repository",
+            tree.dir().display()
+        );
     }
     let now = Snapshot::of(&state.inventory, Knows::default());
     history::of_profiles(&now, version, names())

@@ -257,15 +257,11 @@ impl Facts {
     }
 
     /// Drops what can be of no use to anyone. A trace header may say all that
-    /// it says by macros of other headers; what a file that makes tracepoints
-    /// includes before decides which.
+    /// it says by macros of other headers. Includes stay: by them a file gets macros
+    /// that paste names, as include/rv/instrumentation.h has them for monitors.
     pub fn prune(&mut self, is_trace_header: bool) {
         if self.is_silent() && !is_trace_header {
             self.unresolved.clear();
-            if !self.includes.iter().any(|include| include.creates) {
-                self.includes
-                    .retain(|include| include.quoted || include.target.contains("trace"));
-            }
         }
     }
 }

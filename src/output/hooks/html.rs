@@ -53,7 +53,11 @@ fn given(consumers: &[String]) -> String {
 fn summary(report: &Hooks<'_>) -> String {
     let mut text = "<p>".to_owned();
     for verdict in Verdict::ALL {
-        let count = report.hooks.iter().filter(|(_, one)| one.verdict == verdict).count();
+        let count = report
+            .hooks
+            .iter()
+            .filter(|(_, one)| one.verdict == verdict)
+            .count();
         let _ = write!(text, "{}: {count}. ", marked(verdict));
     }
     text.push_str("</p>\n<details><summary>How the verdicts come about</summary>\n<ol>\n");
@@ -65,22 +69,40 @@ fn summary(report: &Hooks<'_>) -> String {
 }
 
 fn table(report: &Hooks<'_>) -> String {
-    let columns = ["Hook", "Verdict", "In kernel", "Outside", "Since", "Same in", "Changes"];
-    let mut text = "<h2>Hooks</h2>\n<div class=\"scroll\"><table id=\"hooks\">\n<thead><tr>".to_owned();
+    let columns = [
+        "Hook",
+        "Verdict",
+        "In kernel",
+        "Outside",
+        "Since",
+        "Same in",
+        "Changes",
+    ];
+    let mut text =
+        "<h2>Hooks</h2>\n<div class=\"scroll\"><table id=\"hooks\">\n<thead><tr>".to_owned();
     for column in columns {
-        let _ = write!(text, "<th scope=\"col\"><button type=\"button\">{column}</button></th>");
+        let _ = write!(
+            text,
+            "<th scope=\"col\"><button type=\"button\">{column}</button></th>"
+        );
     }
     text.push_str("</tr></thead>\n<tbody>\n");
     for (evidence, judgement) in &report.hooks {
         let name = escaped(&evidence.name);
         let inside = Evidence::consumers(&evidence.in_kernel).len();
-        let outside = evidence.outside.as_deref().map(|all| Evidence::consumers(all).len());
+        let outside = evidence
+            .outside
+            .as_deref()
+            .map(|all| Evidence::consumers(all).len());
         let since = evidence.life.as_ref().map(|life| words::since(&life.since));
         let _ = writeln!(
             text,
             "<tr><td class=\"name\"><a href=\"#{name}\">{name}</a></td><td data-key=\"{}\">{}</td>\
              <td>{inside}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
-            Verdict::ALL.iter().position(|&one| one == judgement.verdict).unwrap_or_default(),
+            Verdict::ALL
+                .iter()
+                .position(|&one| one == judgement.verdict)
+                .unwrap_or_default(),
             marked(judgement.verdict),
             number(outside),
             escaped(&since.unwrap_or_else(|| "?".to_owned())),
@@ -112,7 +134,11 @@ fn timeline(report: &Hooks<'_>) -> String {
     }
     text.push_str("<th scope=\"col\">this tree</th></tr></thead>\n<tbody>\n");
     for (evidence, _) in &report.hooks {
-        let _ = write!(text, "<tr><th scope=\"row\" class=\"name\">{}</th>", escaped(&evidence.name));
+        let _ = write!(
+            text,
+            "<tr><th scope=\"row\" class=\"name\">{}</th>",
+            escaped(&evidence.name)
+        );
         let there = evidence.releases.unwrap_or(0);
         let columns = releases.iter().map(Some).chain([None]);
         for (number, release) in columns.enumerate() {
@@ -137,7 +163,10 @@ fn cell(evidence: &Evidence, release: Option<&String>, is_there: bool) -> String
     if turns.is_empty() {
         return "<td><div class=\"bar\" role=\"img\" aria-label=\"there\"></div></td>".to_owned();
     }
-    let kinds: Vec<&str> = turns.iter().filter_map(|turn| turn.split([',', ' ']).next()).collect();
+    let kinds: Vec<&str> = turns
+        .iter()
+        .filter_map(|turn| turn.split([',', ' ']).next())
+        .collect();
     format!(
         "<td title=\"{}\"><div class=\"bar\"></div><span class=\"change\">{}</span></td>",
         escaped(&turns.join("; ")),
@@ -163,7 +192,10 @@ fn details(evidence: &Evidence, judgement: &Judgement) -> String {
     item("Declared", &format!("{}:{}", evidence.file, evidence.line));
     for call in &evidence.calls {
         let function = call.function.as_deref().unwrap_or("?");
-        item("Called", &format!("{function}(), {}:{}", call.file, call.line));
+        item(
+            "Called",
+            &format!("{function}(), {}:{}", call.file, call.line),
+        );
     }
     if let Some(context) = &evidence.context {
         item("Context", context);

@@ -15,7 +15,11 @@ use std::io::{self, Write};
 /// `out` fails.
 pub fn write(out: &mut dyn Write, report: &Hooks<'_>) -> io::Result<()> {
     let thresholds = report.thresholds;
-    let hooks: Vec<Value> = report.hooks.iter().map(|(one, judged)| hook(one, judged)).collect();
+    let hooks: Vec<Value> = report
+        .hooks
+        .iter()
+        .map(|(one, judged)| hook(one, judged))
+        .collect();
     let document = json!({
         "schema": 1,
         "tree": { "path": report.tree.path, "version": report.tree.version },

@@ -22,18 +22,29 @@ pub fn write(out: &mut dyn Write, report: &Hooks<'_>) -> io::Result<()> {
         version.unwrap_or_default()
     )?;
     for verdict in Verdict::ALL {
-        let count = report.hooks.iter().filter(|(_, one)| one.verdict == verdict).count();
+        let count = report
+            .hooks
+            .iter()
+            .filter(|(_, one)| one.verdict == verdict)
+            .count();
         writeln!(out, "- {}: {count}", verdict.name())?;
     }
     let consumers = match report.consumers {
         [] => "none were given (--consumers DIR)".to_owned(),
         folders => folders.join(", "),
     };
-    filled(out, "", &format!("\nConsumers outside of the kernel: {consumers}."))?;
+    filled(
+        out,
+        "",
+        &format!("\nConsumers outside of the kernel: {consumers}."),
+    )?;
     filled(out, "", &format!("History: {}.", report.history.source))?;
     table(out, report)?;
     writeln!(out, "\n## How the verdicts come about\n")?;
-    writeln!(out, "The first of these that is true (rules/report.toml):\n")?;
+    writeln!(
+        out,
+        "The first of these that is true (rules/report.toml):\n"
+    )?;
     for (number, clause) in report.thresholds.formula().iter().enumerate() {
         filled(out, &format!("{}. ", number + 1), clause)?;
     }
@@ -53,17 +64,27 @@ fn table(out: &mut dyn Write, report: &Hooks<'_>) -> io::Result<()> {
             judgement.verdict.name().to_owned(),
             words::consumers(evidence),
             since.unwrap_or_else(|| "?".to_owned()),
-            evidence.stable_releases.map_or_else(|| "?".to_owned(), |one| one.to_string()),
+            evidence
+                .stable_releases
+                .map_or_else(|| "?".to_owned(), |one| one.to_string()),
             words::changes(evidence),
         ]
         .map(|cell| printable(&cell).into_owned())
     }));
     let widths: Vec<usize> = (0..header.len())
-        .map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0))
+        .map(|column| {
+            rows.iter()
+                .map(|row| row[column].chars().count())
+                .max()
+                .unwrap_or(0)
+        })
         .collect();
     writeln!(out)?;
     for (number, row) in rows.iter().enumerate() {
-        let cells = row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:width$}"));
+        let cells = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, &width)| format!("{cell:width$}"));
         writeln!(out, "| {} |", cells.collect::<Vec<_>>().join(" | "))?;
         if number == 0 {
             let lines = widths.iter().map(|&width| "-".repeat(width));
@@ -79,7 +100,12 @@ fn table(out: &mut dyn Write, report: &Hooks<'_>) -> io::Result<()> {
 }
 
 fn hook(out: &mut dyn Write, evidence: &Evidence, judgement: &Judgement) -> io::Result<()> {
-    writeln!(out, "\n## {}: {}\n", printable(&evidence.name), judgement.verdict.name())?;
+    writeln!(
+        out,
+        "\n## {}: {}\n",
+        printable(&evidence.name),
+        judgement.verdict.name()
+    )?;
     let item = |out: &mut dyn Write, text: String| filled(out, "- ", &text);
     for reason in &judgement.reasons {
         item(out, format!("Verdict: {reason}"))?;
@@ -87,7 +113,10 @@ fn hook(out: &mut dyn Write, evidence: &Evidence, judgement: &Judgement) -> io::
     for missing in &judgement.missing {
         item(out, format!("No evidence: {missing}"))?;
     }
-    item(out, format!("Declared: {}:{}", evidence.file, evidence.line))?;
+    item(
+        out,
+        format!("Declared: {}:{}", evidence.file, evidence.line),
+    )?;
     item(out, called(evidence))?;
     if let Some(context) = &evidence.context {
         item(out, format!("Context: {context}"))?;
