@@ -2,12 +2,16 @@
 //! `barepoint diff`.
 
 use super::tree;
+use crate::consumers::porting::Kernels;
+use crate::consumers::{self, Names, Reading, Use};
 use crate::inventory::difference::{self, Change};
 use crate::inventory::snapshot::{Knows, Snapshot};
 use crate::inventory::state::State;
 use crate::inventory::{profiles, saved};
 use crate::kernel::profile::Profile;
+use crate::kernel::version::KernelVersion;
 use crate::output::difference::{self as output, Side};
+use crate::output::porting::{self, Consumer};
 use crate::source::Tree;
 use crate::source::disk::DiskTree;
 use crate::source::git::GitTree;
@@ -15,6 +19,7 @@ use crate::source::input;
 use crate::source::kernel_root::check_kernel;
 use anyhow::{Context, anyhow};
 use clap::{Args, ValueEnum};
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -33,8 +38,14 @@ trace system) stayed and the names are alike; where the declaration before or af
 it stayed as well, less alike will do. That is a guess: check it. Profiles know neither
 conditions nor call sites; what only one side knows is no difference.
 
-Exit status: 0 if nothing differs (of what --bare lets through), 1 if something does,
-2 if a side could not be read.";
+With --consumers, what is shown is what the author of a module, a BPF program or a
+script has to mend: every use in DIR that will not compile, load or fire in NEW, and
+what to write instead. A place that #if leaves out for NEW's version is none. DIR is one
+consumer, or a folder of several: where it is no git repository but has some, each of
+its subfolders is one.
+
+Exit status: 0 if nothing differs (of what --bare lets through; with --consumers: if no
+use breaks), 1 if something does, 2 if a side or a consumer could not be read.";
 
 /// The command line of `diff`.
 #[derive(Args)]
@@ -51,6 +62,10 @@ pub(super) struct Arguments {
     /// Only hooks that are bare on one side at least
     #[arg(long)]
     bare: bool,
+    /// Folder of what uses tracepoints: show what breaks in it, and how to mend it; may be
+    /// given several times
+    #[arg(long, value_name = "DIR", conflicts_with = "bare")]
+    consumers: Vec<PathBuf>,
     /// Shape of the output
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
@@ -68,6 +83,10 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<
     let (old, before) = side(&arguments.old, repository)?;
     let (new, after) = side(&arguments.new, repository)?;
     let mut changes = difference::between(&before, &after);
+    if !arguments.consumers.is_empty() {
+        let sides = [(&old, &before), (&new, &after)];
+        return port(arguments, sides, &changes, out);
+    }
     if arguments.bare {
         changes.retain(Change::is_about_bare);
     }
@@ -76,6 +95,61 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<
         Format::Json => output::json(out, &old, &new, &changes)?,
     }
     Ok(u8::from(!changes.is_empty()))
+}
+
+/// Shows what the changes mean for consumers.
+fn port(
+    arguments: &Arguments,
+    [(old, before), (new, after)]: [(&Side, &Snapshot); 2],
+    changes: &[Change<'_>],
+    out: &mut dyn Write,
+) -> anyhow::Result<u8> {
+    let hooks = before.hooks.iter().chain(&after.hooks);
+    let names = Names::exactly(hooks.map(|hook| hook.name.as_str()));
+    let mut folders = Vec::new();
+    for folder in &arguments.consumers {
+        folders.push((folder, consumers::reading(folder, &names)?));
+    }
+    let version = new.version.as_deref().and_then(KernelVersion::parse);
+    let kernels = Kernels::new(before, after, changes, version);
+    let consumers: Vec<Consumer<'_>> = folders
+        .iter()
+        .flat_map(|(folder, reading)| in_folder(folder, reading, &kernels))
+        .collect();
+    match arguments.format {
+        Format::Human => porting::human(out, old, new, &consumers)?,
+        Format::Json => porting::json(out, old, new, changes, &consumers)?,
+    }
+    Ok(u8::from(porting::breaks(&consumers)))
+}
+
+/// The consumers of one folder, by name. One that has no use is there, too.
+fn in_folder<'a>(folder: &Path, reading: &'a Reading, kernels: &Kernels<'a>) -> Vec<Consumer<'a>> {
+    let used = reading.uses.iter().map(|one| one.consumer.as_str());
+    let skipped = reading.skipped.iter().map(|one| one.consumer.as_str());
+    let mut names: BTreeSet<&str> = used.chain(skipped).collect();
+    let given = folder.display().to_string();
+    if names.is_empty() {
+        names.insert(&given);
+    }
+    let consumer = |name: &str| {
+        let uses: Vec<&Use> = reading
+            .uses
+            .iter()
+            .filter(|one| one.consumer == name)
+            .collect();
+        Consumer {
+            name: name.to_owned(),
+            uses: uses.len(),
+            porting: kernels.porting(&uses),
+            skipped: reading
+                .skipped
+                .iter()
+                .filter(|one| one.consumer == name)
+                .collect(),
+        }
+    };
+    names.into_iter().map(consumer).collect()
 }
 
 /// Reads what `given` means.

@@ -11,10 +11,12 @@ mod in_kernel;
 mod library;
 mod masked;
 mod names;
+pub mod porting;
 mod preprocess;
 mod project;
 mod scripts;
 mod text;
+mod types;
 mod versions;
 
 pub use in_kernel::in_kernel;
@@ -75,6 +77,22 @@ pub enum Way {
 }
 
 impl Way {
+    /// Its name in output that programs read.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Register => "register",
+            Self::Symbol => "symbol",
+            Self::Lookup => "lookup",
+            Self::BpfRawTracepoint => "bpf-raw-tracepoint",
+            Self::BpfBtf => "bpf-btf",
+            Self::Bpftrace => "bpftrace",
+            Self::Tprobe => "tprobe",
+            Self::Perf => "perf",
+            Self::TraceCommand => "trace-cmd",
+            Self::Rust => "rust",
+        }
+    }
+
     /// For people.
     pub fn words(self) -> &'static str {
         match self {

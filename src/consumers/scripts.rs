@@ -69,7 +69,7 @@ pub(super) fn look(text: &[u8], language: Language, names: &Names) -> Vec<Hit> {
 fn embedded(program: &[u8], first: u32, names: &Names) -> Vec<Hit> {
     let signs: [&[u8]; 2] = [b"TRACEPOINT_PROBE", b"SEC("];
     let speaks = |sign: &&[u8]| memmem::find(program, sign).is_some();
-    if !signs.iter().any(|sign| speaks(&sign)) {
+    if !signs.iter().any(speaks) {
         return Vec::new();
     }
     let uses = project::of_text(program, names).into_iter();

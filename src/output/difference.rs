@@ -50,8 +50,9 @@ struct Document<'a> {
     changes: Vec<Item<'a>>,
 }
 
+/// One change.
 #[derive(Serialize)]
-struct Item<'a> {
+pub(super) struct Item<'a> {
     kind: &'static str,
     name: &'a str,
     old: Option<Entry<'a>>,
@@ -108,7 +109,7 @@ fn calls<'a>(callers: &[&'a Caller]) -> Option<Vec<Call<'a>>> {
     Some(calls.collect())
 }
 
-fn item<'a>(change: &'a Change<'a>) -> Item<'a> {
+pub(super) fn item<'a>(change: &'a Change<'a>) -> Item<'a> {
     let mut old = change.old.map(entry);
     let mut new = change.new.map(entry);
     if let (Some(old), Some(new)) = (&mut old, &mut new) {
@@ -163,8 +164,7 @@ pub fn human(
     if changes.is_empty() {
         return Ok(());
     }
-    writeln!(out, "{GONE}--- {}{GONE:#}", side(old))?;
-    writeln!(out, "{COME}+++ {}{COME:#}", side(new))?;
+    sides(out, old, new)?;
     if let Some(note) = not_compared(old.knows, new.knows) {
         writeln!(out, "{note}")?;
     }
@@ -178,6 +178,12 @@ pub fn human(
     Ok(())
 }
 
+/// The two heading lines.
+pub(super) fn sides(out: &mut dyn Write, old: &Side, new: &Side) -> io::Result<()> {
+    writeln!(out, "{GONE}--- {}{GONE:#}", side(old))?;
+    writeln!(out, "{COME}+++ {}{COME:#}", side(new))
+}
+
 fn side(side: &Side) -> String {
     let version = side.version.as_deref().unwrap_or("of an unknown version");
     let from = match side.from {
@@ -188,7 +194,7 @@ fn side(side: &Side) -> String {
     printable(&format!("{} ({from}, Linux {version})", side.path)).into_owned()
 }
 
-fn not_compared(old: Knows, new: Knows) -> Option<String> {
+pub(super) fn not_compared(old: Knows, new: Knows) -> Option<String> {
     let mut all: Vec<&str> = lacking(old);
     all.extend(lacking(new));
     let known = |name: &str| all.contains(&name);
@@ -321,7 +327,7 @@ fn callers(out: &mut dyn Write, gone: &[&Caller], come: &[&Caller]) -> io::Resul
 }
 
 /// Both prototypes, with what is only in one of them marked.
-fn prototypes(
+pub(super) fn prototypes(
     out: &mut dyn Write,
     old: Option<&[String]>,
     new: Option<&[String]>,

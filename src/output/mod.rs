@@ -16,6 +16,7 @@ pub mod hooks;
 pub mod human;
 pub mod json;
 pub mod list;
+pub mod porting;
 pub mod report;
 pub mod sarif;
 pub mod status;

@@ -85,6 +85,11 @@ kernel_make() {
 	fi
 }
 
+# The program, or $BAREPOINT in its place
 barepoint() {
-	cargo run --quiet --release --manifest-path "$project/Cargo.toml" -- "$@"
+	if [ -n "${BAREPOINT:-}" ]; then
+		"$BAREPOINT" "$@"
+	else
+		cargo run --quiet --release --manifest-path "$project/Cargo.toml" -- "$@"
+	fi
 }
