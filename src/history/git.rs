@@ -11,9 +11,12 @@ use super::follow::{Followed, Moment};
 use super::{Commit, History};
 use crate::inventory::snapshot::{Knows, Snapshot};
 use crate::inventory::state::{NewText, State};
+use crate::kernel::semantics::is_framework_header;
 use crate::source::SIZE_LIMIT;
+use crate::source::git::GitTree;
 use anyhow::{Context, anyhow};
 use git2::{DiffOptions, Oid, Repository, Sort, Tree};
+use memchr::memmem;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
@@ -44,6 +47,21 @@ pub fn of_git<'n>(
         .map(Some)
 }
 
+/// Where the headers of the tracing core are: what declarations mean is written there.
+const CORE: [&str; 3] = [
+    "include/linux/tracepoint.h",
+    "include/linux/trace_events.h",
+    "include/trace",
+];
+
+/// A text without any of these declares no tracepoint, but by macros of its own.
+const DECLARING: [&[u8]; 4] = [
+    b"DECLARE_TRACE",
+    b"TRACE_EVENT",
+    b"DEFINE_EVENT",
+    b"TP_PROTO",
+];
+
 struct Walk<'r> {
     repository: &'r Repository,
     tags: HashMap<Oid, String>,
@@ -64,6 +82,7 @@ impl Walk<'_> {
     ) -> anyhow::Result<History> {
         let mut followed = Followed::of(names);
         let mut watched = watched_files(state, &followed);
+        let core = |path: &str| is_framework_header(path);
         let mut state = narrowed(state, &watched);
         let mut releases = Vec::new();
         let mut release = None;
@@ -83,18 +102,21 @@ impl Walk<'_> {
                 continue;
             }
             let trees = (parent.tree()?, commit.tree()?);
-            let changed = self.changed(&trees, Some(&watched))?;
+            let mut changed = self.changed(&trees, Some(&watched))?;
             if changed.is_empty() {
                 continue;
             }
+            let macros_changed = changed.keys().any(|path| core(path));
+            changed.retain(|path, _| !core(path));
             let at = Moment {
                 release: release.clone(),
                 commit: Some(described(&commit)),
             };
-            let mut sides = sides(&state, &changed)?;
+            let mut sides = self.sides(&state, &changed, macros_changed, parent.id())?;
             if followed.came(&sides.0.1, &sides.1.1) {
-                let all = self.changed(&trees, None)?;
-                sides = self::sides(&state, &all)?;
+                let mut all = self.changed(&trees, None)?;
+                all.retain(|path, one| !core(path) && (watched.contains(path) || one.declares()));
+                sides = self.sides(&state, &all, macros_changed, parent.id())?;
             }
             let ((older, old), (_, new)) = sides;
             followed.back(&old, &new, &at);
@@ -144,8 +166,10 @@ impl Walk<'_> {
     ) -> Result<BTreeMap<String, Changed>, git2::Error> {
         let mut options = DiffOptions::new();
         options.disable_pathspec_match(true).skip_binary_check(true);
-        for file in files.into_iter().flatten() {
-            options.pathspec(file);
+        if let Some(files) = files {
+            for file in files.iter().map(String::as_str).chain(CORE) {
+                options.pathspec(file);
+            }
         }
         let diff = self
             .repository
@@ -156,6 +180,11 @@ impl Walk<'_> {
             let Some(path) = path.and_then(Path::to_str).filter(|path| is_c(path)) else {
                 continue;
             };
+            let asked =
+                |files: &BTreeSet<String>| files.contains(path) || is_framework_header(path);
+            if !files.is_none_or(asked) {
+                continue;
+            }
             let change = Changed {
                 old: self.text(delta.old_file().id())?,
                 new: self.text(delta.new_file().id())?,
@@ -163,6 +192,33 @@ impl Walk<'_> {
             changed.insert(path.to_owned(), change);
         }
         Ok(changed)
+    }
+
+    /// The state before and after what changed, where `state` is that after it of the
+    /// watched files, and `parent` the commit before.
+    fn sides(
+        &self,
+        state: &State,
+        changed: &BTreeMap<String, Changed>,
+        macros_changed: bool,
+        parent: Oid,
+    ) -> anyhow::Result<(Side, Side)> {
+        let texts = |side: fn(&Changed) -> &NewText| -> BTreeMap<String, NewText> {
+            let texts = changed.iter();
+            texts
+                .map(|(path, one)| (path.clone(), side(one).clone()))
+                .collect()
+        };
+        let new = state.after(&texts(|one| &one.new), None)?;
+        let old = if macros_changed {
+            // The declarations of then mean what the macros of then say.
+            let tree = GitTree::open(self.repository.path(), &parent.to_string())?;
+            let wanted = |path: &str| state.facts.contains_key(path) || changed.contains_key(path);
+            State::of_where(&tree, &wanted)?
+        } else {
+            state.after(&texts(|one| &one.old), None)?
+        };
+        Ok((with_snapshot(old), with_snapshot(new)))
     }
 
     fn text(&self, id: Oid) -> Result<NewText, git2::Error> {
@@ -180,18 +236,22 @@ impl Walk<'_> {
 
 type Side = (State, Snapshot);
 
-/// The state before and after what changed, where `state` is that after it of the
-/// watched files.
-fn sides(state: &State, changed: &BTreeMap<String, Changed>) -> anyhow::Result<(Side, Side)> {
-    let side = |text: fn(&Changed) -> &NewText| {
-        let texts = changed
-            .iter()
-            .map(|(path, one)| (path.clone(), text(one).clone()));
-        let state = state.after(&texts.collect(), None)?;
-        let snapshot = Snapshot::of(&state.inventory, Knows::default());
-        anyhow::Ok((state, snapshot))
-    };
-    Ok((side(|one| &one.old)?, side(|one| &one.new)?))
+fn with_snapshot(state: State) -> Side {
+    let snapshot = Snapshot::of(&state.inventory, Knows::default());
+    (state, snapshot)
+}
+
+impl Changed {
+    /// Whether there may be a declaration on either side.
+    fn declares(&self) -> bool {
+        let has = |side: &NewText| match side {
+            NewText::Whole(text) => DECLARING
+                .iter()
+                .any(|word| memmem::find(text, word).is_some()),
+            _ => false,
+        };
+        has(&self.old) || has(&self.new)
+    }
 }
 
 /// The facts of some files only: what else there is need not be joined each time.
