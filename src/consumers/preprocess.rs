@@ -51,7 +51,7 @@ const KERNEL_MACROS: [&[u8]; 6] = [
 ];
 
 /// A unit.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Flat {
     /// Its text. The only directives are `#if 1`, `#else` and `#endif`, of branches of
     /// which it is not known which is compiled.

@@ -5,9 +5,11 @@ use super::c::{self, Found, Look, may_look_up};
 use super::files::{self, Language, Source};
 use super::library::Library;
 use super::names::Names;
-use super::preprocess::flatten;
+use super::preprocess::{Flat, flatten};
 use super::{Reading, Use, scripts, versions};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Adds the uses in `sources`, which are of one consumer.
 ///
@@ -76,14 +78,13 @@ struct Project {
 struct Unit {
     /// The first version of each range; a single one if versions make no difference.
     starts: Vec<u32>,
-    looks: Vec<Look>,
+    looks: Vec<Arc<Look>>,
 }
 
 impl Project {
     fn of(library: &Library, names: &Names) -> Self {
         let mut project = Self::default();
-        for file in library.units() {
-            let unit = unit(file, library, names);
+        for unit in units(library, names) {
             for look in &unit.looks {
                 project.looks_up |= look.looks_up;
                 for (name, all) in &look.functions {
@@ -181,12 +182,60 @@ fn place(one: &Use) -> (String, u32, String) {
     (one.file.clone(), one.line, one.tracepoint.clone())
 }
 
+/// All units of a consumer, in order.
+fn units(library: &Library, names: &Names) -> Vec<Unit> {
+    let files = library.units();
+    let next = AtomicUsize::new(0);
+    let units: Mutex<BTreeMap<usize, Unit>> = Mutex::default();
+    let work = || {
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let Some(file) = files.get(number) else {
+                return;
+            };
+            let unit = unit(file, library, names);
+            let mut units = units.lock().unwrap_or_else(PoisonError::into_inner);
+            units.insert(number, unit);
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 1..threads.min(files.len()) {
+            scope.spawn(work);
+        }
+        work();
+    });
+    let units = units.into_inner().unwrap_or_else(PoisonError::into_inner);
+    units.into_values().collect()
+}
+
+/// What a unit comes to for the first version of each range; most are as the one before.
+fn looks(
+    file: &str,
+    text: &[u8],
+    starts: &[u32],
+    library: &Library,
+    names: &Names,
+) -> Vec<Arc<Look>> {
+    let mut looks: Vec<Arc<Look>> = Vec::with_capacity(starts.len());
+    let mut before: Option<Flat> = None;
+    for &start in starts {
+        let flat = flatten(file, text, Some(start), library);
+        let look = match (looks.last(), &before) {
+            (Some(last), Some(before)) if *before == flat => last.clone(),
+            _ => Arc::new(c::look(&flat, names)),
+        };
+        looks.push(look);
+        before = Some(flat);
+    }
+    looks
+}
+
 /// Reads one unit for every range of versions in which it may differ. Most have nothing
 /// whatever the version, and are read once.
 fn unit(file: &str, library: &Library, names: &Names) -> Unit {
     let text = library.text(file).cloned().unwrap_or_else(|| [].into());
-    let read = |version| c::look(&flatten(file, &text, version, library), names);
-    let any = read(None);
+    let any = Arc::new(c::look(&flatten(file, &text, None, library), names));
     let mut codes = BTreeSet::new();
     if !any.found.is_empty() {
         for file in library.reached_from(file) {
@@ -197,7 +246,7 @@ fn unit(file: &str, library: &Library, names: &Names) -> Unit {
     }
     match versions::starts(&codes) {
         Some(starts) => Unit {
-            looks: starts.iter().map(|&start| read(Some(start))).collect(),
+            looks: looks(file, &text, &starts, library, names),
             starts,
         },
         None => Unit {
