@@ -22,6 +22,30 @@ fn the_table_of_rules_is_that_of_the_pages() {
     );
 }
 
+/// What README.md shows of a command is what it prints.
+#[test]
+fn the_list_of_things_to_do_is_what_is_printed() {
+    let readme = include_str!("../README.md");
+    let command = "diff 6.1 6.12 --consumers tests/fixtures/consumers/porting";
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_barepoint"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(command.split(' '))
+        .output()
+        .expect("it runs");
+    let shown: String = String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .map(|line| match line {
+            "" => "\n".to_owned(),
+            line => format!("    {line}\n"),
+        })
+        .collect();
+    let expected = format!("    $ barepoint {command}\n{shown}");
+    assert!(
+        readme.contains(&expected),
+        "README.md should have\n{expected}"
+    );
+}
+
 /// The ids of the design's catalogue, which are stable: rules may be added to it, and
 /// none may go or be renamed.
 const CATALOGUE: [&str; 25] = [

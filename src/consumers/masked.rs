@@ -236,8 +236,8 @@ fn escaped(rest: &[u8], quote: u8, one_line: bool) -> (usize, usize, usize) {
 fn rust_literal(rest: &[u8], before: Option<u8>) -> Option<(usize, usize, usize)> {
     match rest.first()? {
         b'"' => Some(escaped(rest, b'"', false)),
-        b'\'' if rest.get(2) == Some(&b'\'') => Some((1, 1, 1)),
         b'\'' if rest.get(1) == Some(&b'\\') => Some(escaped(rest, b'\'', true)),
+        b'\'' if rest.get(2) == Some(&b'\'') => Some((1, 1, 1)),
         b'r' if !before.is_some_and(|byte| is_word_byte(byte) && byte != b'b' && byte != b'c') => {
             let hashes = rest[1..].iter().take_while(|&&byte| byte == b'#').count();
             (rest.get(1 + hashes) == Some(&b'"')).then(|| {

@@ -14,7 +14,7 @@ use crate::syntax::expressions::Expression;
 use crate::syntax::groups::{closing_within, joined};
 use crate::syntax::lexer::{Kind, Token, lex};
 use crate::syntax::lines::Lines;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// How deep includes may nest.
 const DEEPEST: usize = 24;
@@ -60,6 +60,8 @@ pub(super) struct Flat {
     marks: Vec<(u32, u32, u32)>,
     /// The files that it was made of.
     pub files: Vec<String>,
+    /// The versions that its conditions name; only where none of them is decided.
+    pub codes: BTreeSet<u32>,
 }
 
 impl Flat {
@@ -223,6 +225,11 @@ impl Unit<'_> {
         let known = frames.last().map_or(outer, |frame| frame.here);
         let directive = Directive::parse(line);
         let guard = frames.last_mut().and_then(|frame| frame.guard.take());
+        if let Directive::If(text) | Directive::Elif(text) = &directive
+            && self.version.is_none()
+        {
+            self.note_versions(text);
+        }
         match &directive {
             Directive::If(text) => self.open(frames, known, self.value(text), None),
             Directive::Ifdef(name) => self.open(frames, known, self.defined(name), None),
@@ -319,6 +326,13 @@ impl Unit<'_> {
 
     // Conditions.
 
+    /// Keeps the versions that a condition names, by itself or by macros.
+    fn note_versions(&mut self, text: &[u8]) {
+        for expansion in self.macros.expansions(text) {
+            super::versions::add(&with_operators(&expansion), &mut self.flat.codes);
+        }
+    }
+
     fn value(&self, text: &[u8]) -> Option<i64> {
         self.value_at(&Expression::parse(text), CONDITION_DEPTH)
     }
@@ -365,7 +379,7 @@ impl Unit<'_> {
         let (Some(only), None) = (expansions.next(), expansions.next()) else {
             return None;
         };
-        let expression = Expression::parse(&only);
+        let expression = Expression::parse(&with_operators(&only));
         match &expression {
             Expression::Name(same) if same == name => None,
             _ => self.value_at(&expression, depth - 1),
@@ -378,6 +392,26 @@ impl Unit<'_> {
         }
         self.macros.defined(name).map(i64::from)
     }
+}
+
+/// An expansion has spaces between all tokens, and `> =` is no operator.
+fn with_operators(expansion: &[u8]) -> Vec<u8> {
+    let mut out: Vec<u8> = Vec::with_capacity(expansion.len());
+    for &byte in expansion {
+        let joins = matches!(
+            (out.iter().rev().nth(1), out.last(), byte),
+            (Some(b'<' | b'>' | b'=' | b'!'), Some(b' '), b'=')
+                | (Some(b'&'), Some(b' '), b'&')
+                | (Some(b'|'), Some(b' '), b'|')
+                | (Some(b'<'), Some(b' '), b'<')
+                | (Some(b'>'), Some(b' '), b'>')
+        );
+        if joins {
+            out.pop();
+        }
+        out.push(byte);
+    }
+    out
 }
 
 /// The macros of a unit. Of one that is defined in branches of which it is not known

@@ -235,14 +235,11 @@ fn looks(
 /// whatever the version, and are read once.
 fn unit(file: &str, library: &Library, names: &Names) -> Unit {
     let text = library.text(file).cloned().unwrap_or_else(|| [].into());
-    let any = Arc::new(c::look(&flatten(file, &text, None, library), names));
-    let mut codes = BTreeSet::new();
-    if !any.found.is_empty() {
-        for file in library.reached_from(file) {
-            if let Some(text) = library.text(file) {
-                versions::add(text, &mut codes);
-            }
-        }
+    let flat = flatten(file, &text, None, library);
+    let any = Arc::new(c::look(&flat, names));
+    let mut codes = flat.codes;
+    if any.found.is_empty() {
+        codes.clear();
     }
     match versions::starts(&codes) {
         Some(starts) => Unit {

@@ -19,7 +19,8 @@ pub(super) fn numbers(arguments: &str) -> Option<Vec<u32>> {
     numbers.collect()
 }
 
-/// Adds the codes before which and from which on `text` may say something else.
+/// Adds the codes before which and from which on the conditions in `text` may say
+/// something else.
 pub(super) fn add(text: &[u8], codes: &mut BTreeSet<u32>) {
     for at in memchr::memmem::find_iter(text, b"KERNEL_") {
         let rest = &text[at..text.len().min(at + 128)];
@@ -34,8 +35,9 @@ pub(super) fn add(text: &[u8], codes: &mut BTreeSet<u32>) {
             continue;
         }
         let arguments = String::from_utf8_lossy(&rest[open + 1..open + close]).replace("\\\n", " ");
+        let line = line_around(text, at);
         for part in numbers(&arguments).unwrap_or_default().chunks_exact(3) {
-            add_code(code(part[0], part[1], part[2]), codes);
+            add_code(code(part[0], part[1], part[2]), line, codes);
         }
     }
     for at in memchr::memmem::find_iter(text, b"VERSION_CODE") {
@@ -46,15 +48,32 @@ pub(super) fn add(text: &[u8], codes: &mut BTreeSet<u32>) {
                 Some(digits) => u32::from_str_radix(digits, 16).ok(),
                 None => word.parse().ok(),
             };
-            add_code(number.filter(|number| *number >= 0x2_0000), codes);
+            add_code(
+                number.filter(|number| *number >= 0x2_0000),
+                line.as_bytes(),
+                codes,
+            );
         }
     }
 }
 
-/// A version is the first that something counts for, or the last.
-fn add_code(code: Option<u32>, codes: &mut BTreeSet<u32>) {
-    if let Some(code) = code {
-        codes.insert(code);
+fn line_around(text: &[u8], at: usize) -> &[u8] {
+    let start = memchr::memrchr(b'\n', &text[..at]).map_or(0, |newline| newline + 1);
+    let end = memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |length| at + length);
+    &text[start..end]
+}
+
+/// A version is the first that something counts for or, with some operators, the last.
+fn add_code(code: Option<u32>, line: &[u8], codes: &mut BTreeSet<u32>) {
+    let Some(code) = code else {
+        return;
+    };
+    codes.insert(code);
+    let plain = |pair: &[u8]| pair[0] == b'>' && pair[1] != b'=';
+    let is_last = line
+        .windows(2)
+        .any(|pair| plain(pair) || matches!(pair, b"<=" | b"==" | b"!="));
+    if is_last {
         codes.insert(code.saturating_add(1));
     }
 }
@@ -112,12 +131,7 @@ mod tests {
             &mut codes,
         );
         let written: Vec<String> = codes.iter().map(|code| version(code).to_string()).collect();
-        assert_eq!(
-            written,
-            [
-                "5.0", "5.0.1", "6.1.255", "6.2", "6.16", "6.16.1", "7.0", "7.0.1"
-            ]
-        );
+        assert_eq!(written, ["5.0", "6.1.255", "6.16", "7.0", "7.0.1"]);
     }
 
     #[test]
