@@ -952,7 +952,7 @@ mod list {
 TRACEPOINT                  KIND   BPF  EXPORT  CALLS  PROBES  DECLARED
 pelt_cfs_tp                 bare   yes  gpl         1       0  include/trace/events/sched.h:77
 sched_overutilized_tp       bare   yes  gpl         1       0  include/trace/events/sched.h:81
-sched_set_state_tp          bare   no   gpl         1       0  include/trace/events/sched.h:89
+sched_set_state_tp          bare   no   gpl         1       1  include/trace/events/sched.h:89
 sched_update_nr_running_tp  bare   yes  gpl         1       0  include/trace/events/sched.h:85
 
 "#]]);
@@ -960,7 +960,7 @@ sched_update_nr_running_tp  bare   yes  gpl         1       0  include/trace/eve
 TRACEPOINT                  KIND   BPF  EXPORT  CALLS  PROBES  DECLARED
 pelt_cfs_tp                 bare   yes  gpl         1       0  include/trace/events/sched.h:77
 sched_overutilized_tp       bare   yes  gpl         1       0  include/trace/events/sched.h:81
-sched_update_nr_running_tp  bare   yes  gpl         1       0  include/trace/events/sched.h:85
+sched_update_nr_running_tp  bare   yes  gpl         1       1  include/trace/events/sched.h:85
 
 "#]]);
     }
