@@ -69,7 +69,13 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<
                 .is_none_or(|glob| glob.is_match(one.file.as_ref()))
             && name.as_ref().is_none_or(|glob| glob.is_match(one.name()))
     };
-    let found: Vec<&Tracepoint> = state.inventory.tracepoints.iter().filter(wanted).collect();
+    let found: Vec<&Tracepoint> = state
+        .inventory
+        .tracepoints
+        .iter()
+        .map(|one| &**one)
+        .filter(wanted)
+        .collect();
     match arguments.format {
         Format::Table => list::table(out, &found)?,
         Format::Json => list::json(out, Some(&tree::name(&tree)), &found)?,

@@ -7,6 +7,7 @@
 use super::facts::{At, Declaration, Facts, Makes, Mention, Target, Use};
 use crate::kernel::semantics::Semantics;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 /// The facts of every file that has any, by path.
@@ -57,7 +58,7 @@ pub struct Probe {
 }
 
 /// One declaration of a tracepoint, and all that is known of it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Tracepoint {
     /// The file that declares it.
     pub file: Arc<str>,
@@ -98,11 +99,30 @@ impl Tracepoint {
     }
 }
 
+/// A tracepoint that inventories share, as those that a series leads through do: most
+/// of its patches change few.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shared(Arc<Tracepoint>);
+
+impl Deref for Shared {
+    type Target = Tracepoint;
+
+    fn deref(&self) -> &Tracepoint {
+        &self.0
+    }
+}
+
+impl DerefMut for Shared {
+    fn deref_mut(&mut self) -> &mut Tracepoint {
+        Arc::make_mut(&mut self.0)
+    }
+}
+
 /// Every tracepoint of a tree.
 #[derive(Clone, Debug, Default)]
 pub struct Inventory {
     /// By name, then path, then line.
-    pub tracepoints: Vec<Tracepoint>,
+    pub tracepoints: Vec<Shared>,
     by_name: HashMap<Box<str>, Vec<usize>>,
 }
 
@@ -139,7 +159,7 @@ impl Inventory {
     /// The declarations of the real tracepoint `name`.
     pub fn named(&self, name: &str) -> impl Iterator<Item = &Tracepoint> {
         let indices = self.by_name.get(name).map_or(&[][..], Vec::as_slice);
-        indices.iter().map(|&index| &self.tracepoints[index])
+        indices.iter().map(|&index| &*self.tracepoints[index])
     }
 
     /// Whether there is a tracepoint `name`.
@@ -162,7 +182,7 @@ impl Inventory {
     }
 
     fn push(&mut self, file: &Arc<str>, declaration: &Declaration) {
-        self.tracepoints.push(Tracepoint {
+        let tracepoint = Tracepoint {
             file: file.clone(),
             declaration: declaration.clone(),
             bpf: declaration.makes.bpf,
@@ -171,7 +191,19 @@ impl Inventory {
             call_sites: Vec::new(),
             guards: Vec::new(),
             probes: Vec::new(),
-        });
+        };
+        self.tracepoints.push(Shared(Arc::new(tracepoint)));
+    }
+
+    /// Shares with `other` what is the same in both.
+    pub fn share(&mut self, other: &Self) {
+        for one in &mut self.tracepoints {
+            let theirs = other.by_name.get(one.name()).into_iter().flatten();
+            let mut theirs = theirs.map(|&index| &other.tracepoints[index]);
+            if let Some(same) = theirs.find(|theirs| *theirs == one) {
+                *one = same.clone();
+            }
+        }
     }
 
     fn index(&mut self) {

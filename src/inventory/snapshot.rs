@@ -122,7 +122,10 @@ impl Snapshot {
 
     /// What an inventory has.
     pub fn of(inventory: &Inventory, knows: Knows) -> Self {
-        Self::new(inventory.tracepoints.iter().map(hook).collect(), knows)
+        Self::new(
+            inventory.tracepoints.iter().map(|one| hook(one)).collect(),
+            knows,
+        )
     }
 }
 

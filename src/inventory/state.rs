@@ -140,7 +140,13 @@ impl State {
         if facts == self.facts {
             return Ok(self.clone());
         }
-        Ok(Self::joined(self.semantics.clone(), facts))
+        let mut inventory = Inventory::of(&facts, &self.semantics);
+        inventory.share(&self.inventory);
+        Ok(Self {
+            semantics: self.semantics.clone(),
+            facts,
+            inventory: Arc::new(inventory),
+        })
     }
 
     /// Reads the changed files again that call macros of headers, as both are now.

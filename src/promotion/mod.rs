@@ -287,7 +287,7 @@ impl Draft<'_> {
 
 fn rename_of<'a>(state: &'a State, hook: &'a Hook<'_>) -> Rename<'a> {
     let old = hook.tracepoint.name();
-    let all = state.inventory.tracepoints.iter().map(Tracepoint::name);
+    let all = state.inventory.tracepoints.iter().map(|one| one.name());
     Rename {
         old,
         new: &hook.event,
