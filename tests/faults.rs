@@ -593,3 +593,25 @@ mod repository {
         );
     }
 }
+
+#[test]
+fn more_patches_than_one_series_can_have() {
+    let place = Place::new();
+    let patches: String = (0..257)
+        .map(|number| {
+            format!(
+                "From 0123456789012345678901234567890123456789 Mon Sep 17 00:00:00 2001\n\
+                 From: A <a@example.org>\nSubject: [PATCH {number}/257] New file\n\n---\n\
+                 diff --git a/new{number}.c b/new{number}.c\nnew file mode 100644\n\
+                 --- /dev/null\n+++ b/new{number}.c\n@@ -0,0 +1 @@\n+int x;\n\n"
+            )
+        })
+        .collect();
+    place.write("many.mbox", patches);
+    let output = place.run(&["check", "--tree", "kernel", "many.mbox"]);
+    one_line(
+        &output,
+        "many.mbox",
+        &["257 patches", "256 at most", "in parts"],
+    );
+}

@@ -10,6 +10,7 @@ use crate::inventory::state::State;
 use crate::source::Tree;
 use crate::source::overlay::OverlayTree;
 use crate::source::series::Series;
+use anyhow::ensure;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -233,11 +234,22 @@ fn renames(series: &Series) -> BTreeMap<&str, &str> {
     renames
 }
 
+/// How many patches can be one series: each makes a state of the whole kernel, and a
+/// stranger's mbox may have any number.
+const MOST_PATCHES: usize = 256;
+
 /// The states that `series` leads through, from `first` on.
 ///
 /// # Errors
-/// The series changes the tracing core so that it can no longer be understood.
+/// The series changes the tracing core so that it can no longer be understood, or is
+/// too long.
 pub fn states(first: State, subject: &Subject<'_>) -> anyhow::Result<Vec<State>> {
+    let count = subject.series.patches.len();
+    ensure!(
+        count <= MOST_PATCHES,
+        "{count} patches are too many for one series ({MOST_PATCHES} at most): check them in \
+         parts, or commit them and use --git"
+    );
     let mut states = vec![first];
     for count in 1..=subject.series.patches.len() {
         let changes = super::changes::of_patch(subject.series, count - 1);
