@@ -58,7 +58,9 @@ impl Baseline {
     /// # Errors
     /// It is no baseline; the message names the line.
     pub fn parse(text: &str, origin: &str) -> anyhow::Result<Self> {
-        let mut lines = text.lines().zip(1..);
+        // Whatever ends a line, so that what is written is read as the same.
+        let lines = text.split('\n').map(|line| line.trim_end_matches('\r'));
+        let mut lines = lines.zip(1..);
         if lines.next().map(|(line, _)| line) != Some(HEADER) {
             bail!("{origin}:1: this is no baseline: make one with --write-baseline");
         }
