@@ -22,24 +22,27 @@ struct Condition {
 
 /// Whether the call in `around` is under a guard of the tracepoint `name`.
 pub(super) fn is_guarded(around: &Around<'_>, name: &str) -> bool {
-    let mut walk = Walk {
-        around,
-        conditions: Vec::new(),
-        statement: 0..0,
-    };
-    let start = if around.is_macro {
-        0
-    } else {
-        around.body().map_or(0, |body| body + 1)
-    };
-    walk.block(start, DEPTH);
-    let guards = Guards {
-        around,
-        name,
-        answers: answers(around, name),
-    };
-    walk.conditions.iter().any(|one| guards.leads(one))
-        || guards.within(walk.statement.start..around.call)
+    let walk = Walk::to_call(around);
+    let guards = Guards::of(around, name);
+    guards.hold(&walk)
+}
+
+/// The tracepoints one of which is on wherever the call in `around` is reached, where
+/// the tracepoint `name` itself is not asked for. What is asked for need not be a
+/// tracepoint.
+pub(super) fn asked_instead<'a>(around: &Around<'a>, name: &str) -> BTreeSet<&'a [u8]> {
+    let walk = Walk::to_call(around);
+    let guards = Guards::of(around, name);
+    if guards.hold(&walk) {
+        return BTreeSet::new();
+    }
+    let is_asked = |index| asked(around, index).is_some();
+    let instead = walk
+        .conditions
+        .iter()
+        .find(|one| guards.lead_to(one, &is_asked));
+    let words = instead.map_or(0..0, |condition| condition.words.clone());
+    words.filter_map(|index| asked(around, index)).collect()
 }
 
 /// Follows the statements down to the one of the call.
@@ -50,7 +53,23 @@ struct Walk<'a> {
     statement: Range<usize>,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    /// Follows the function around a call.
+    fn to_call(around: &'a Around<'a>) -> Self {
+        let mut walk = Self {
+            around,
+            conditions: Vec::new(),
+            statement: 0..0,
+        };
+        let start = if around.is_macro {
+            0
+        } else {
+            around.body().map_or(0, |body| body + 1)
+        };
+        walk.block(start, DEPTH);
+        walk
+    }
+
     fn is(&self, index: usize, word: &[u8]) -> bool {
         self.around.word(index) == word
     }
@@ -239,15 +258,19 @@ fn answers<'a>(around: &Around<'a>, name: &str) -> BTreeSet<&'a [u8]> {
 
 /// Whether the word at `index` asks whether the tracepoint `name` is on.
 fn asks(around: &Around<'_>, index: usize, name: &str) -> bool {
+    asked(around, index) == Some(name.as_bytes())
+}
+
+/// The tracepoint that the word at `index` asks for.
+fn asked<'a>(around: &Around<'a>, index: usize) -> Option<&'a [u8]> {
     let word = around.word(index);
     if word == b"tracepoint_enabled" {
-        return around.word(index + 2) == name.as_bytes();
+        return Some(around.word(index + 2));
     }
-    let text = String::from_utf8_lossy(word);
-    ["trace_", "__trace_"].iter().any(|prefix| {
-        let rest = text.strip_prefix(prefix);
-        rest.and_then(|rest| rest.strip_suffix("_enabled")) == Some(name)
-    })
+    let rest = word
+        .strip_prefix(b"__trace_")
+        .or_else(|| word.strip_prefix(b"trace_"))?;
+    rest.strip_suffix(b"_enabled")
 }
 
 /// Helpers around the question: foo_trace_enabled(), static_branch_unlikely().
@@ -260,27 +283,31 @@ fn asks_by_helper(word: &[u8]) -> bool {
         || word == b"tracepoint_enabled"
 }
 
-/// Whether the word looks like the question for one tracepoint.
-fn is_of_a_tracepoint(word: &[u8]) -> bool {
-    word == b"tracepoint_enabled" || word.starts_with(b"trace_") && word.ends_with(b"_enabled")
-}
-
 struct Guards<'a> {
     around: &'a Around<'a>,
     name: &'a str,
     answers: BTreeSet<&'a [u8]>,
 }
 
-impl Guards<'_> {
+impl<'a> Guards<'a> {
+    fn of(around: &'a Around<'a>, name: &'a str) -> Self {
+        Self {
+            around,
+            name,
+            answers: answers(around, name),
+        }
+    }
+
+    /// Whether the call is reached only where the tracepoint is on.
+    fn hold(&self, walk: &Walk<'_>) -> bool {
+        walk.conditions.iter().any(|one| self.leads(one))
+            || self.within(walk.statement.start..self.around.call)
+    }
+
     fn is_guard(&self, index: usize) -> bool {
         asks(self.around, index, self.name)
             || self.answers.contains(self.around.word(index))
             || asks_by_helper(self.around.word(index))
-    }
-
-    /// Whether a guard stands in `words`, denied or not.
-    fn has(&self, mut words: Range<usize>, denied: bool) -> bool {
-        words.any(|index| self.is_guard(index) && self.is_denied(index) == denied)
     }
 
     fn is_denied(&self, index: usize) -> bool {
@@ -293,18 +320,26 @@ impl Guards<'_> {
 
     /// Whether a condition, as it must be for the call, has the tracepoint on.
     fn leads(&self, condition: &Condition) -> bool {
-        let (every, any): (&[u8], bool) = if condition.holds {
+        let is_of_others =
+            |index| asked(self.around, index).is_some_and(|name| name != self.name.as_bytes());
+        self.lead_to(condition, &|index| self.is_guard(index))
+            && condition
+                .words
+                .clone()
+                .any(|index| self.is_guard(index) && !is_of_others(index))
+    }
+
+    /// Whether one of the questions that `is_question` knows is answered with yes,
+    /// wherever a condition is as it must be for the call.
+    fn lead_to(&self, condition: &Condition, is_question: &dyn Fn(usize) -> bool) -> bool {
+        let (every, denied): (&[u8], bool) = if condition.holds {
             (b"|", false)
         } else {
             (b"&", true)
         };
-        let parts = self.split(condition.words.clone(), every);
-        let of_others = |index| is_of_a_tracepoint(self.around.word(index));
-        let mut own = condition.words.clone();
-        parts.into_iter().all(|part| self.has(part, any))
-            && own.any(|index| {
-                self.is_guard(index) && (!of_others(index) || asks(self.around, index, self.name))
-            })
+        self.split(condition.words.clone(), every)
+            .into_iter()
+            .all(|mut part| part.any(|index| is_question(index) && self.is_denied(index) == denied))
     }
 
     /// The operands of `||` or `&&` in a condition.
@@ -371,6 +406,41 @@ mod tests {
             "list_for_each_entry(p, q, r) { if (trace_a_enabled()) trace_a(g()); }",
         ] {
             assert!(guarded(body), "{body}");
+        }
+    }
+
+    #[test]
+    fn what_is_asked_for_instead() {
+        for (body, expected) in [
+            ("trace_a(g());", ""),
+            ("if (trace_b_enabled()) trace_a(x);", "b"),
+            ("if (y && trace_b_enabled()) { if (z) trace_a(x); }", "b"),
+            (
+                "if (trace_b_enabled() || tracepoint_enabled(c)) trace_a(x);",
+                "b c",
+            ),
+            ("if (!trace_b_enabled()) return; trace_a(x);", "b"),
+            ("if (trace_b_enabled() || y) trace_a(x);", ""),
+            (
+                "if (trace_b_enabled() || trace_a_enabled()) trace_a(x);",
+                "",
+            ),
+            (
+                "if (trace_b_enabled()) { if (trace_a_enabled()) trace_a(x); }",
+                "",
+            ),
+            ("if (trace_b_enabled()) trace_b(x); trace_a(x);", ""),
+            ("if (!trace_b_enabled()) trace_a(x);", ""),
+            ("if (b_trace_enabled(x)) trace_a(x);", ""),
+        ] {
+            let text = format!("static void f(void)\n{{\n{body}\n}}\n");
+            let source = Source::of(text.as_bytes());
+            let at = text.find("trace_a(").unwrap_or_default() as u32;
+            let around = source.around(at).expect("a function");
+            let asked = asked_instead(&around, "a")
+                .into_iter()
+                .map(String::from_utf8_lossy);
+            assert_eq!(asked.collect::<Vec<_>>().join(" "), expected, "{body}");
         }
     }
 

@@ -31,6 +31,7 @@ mod unguarded_work;
 mod uninstrumentable_call;
 mod unused_allow;
 mod userspace_reference;
+mod wrong_guard;
 
 pub mod approval;
 pub mod baseline;
@@ -115,6 +116,7 @@ pub const RULES: &[Rule] = rules![
     undocumented "undocumented" Warning State,
     comment_lies "comment-lies" Warning State,
     unused_allow "unused-allow" Warning Rest,
+    wrong_guard "wrong-guard" Warning State,
 ];
 
 /// The pages of all rules, in the same order.

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! A call that waits for the listeners of another tracepoint.
+
+use super::finding::{Finding, Level};
+use super::guards::asked_instead;
+use super::review::{Sight, declared_at, related};
+use super::sites::{Source, calls, is_our_business, text_of};
+
+/// Looks at each call with another tracepoint's question around it.
+pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
+    let inventory = &sight.state.inventory;
+    let bare = inventory.bare_names();
+    let wanted = |tracepoint: &_, call: &_| is_our_business(sight, &bare, tracepoint, call);
+    let mut found = Vec::new();
+    for (file, calls) in calls(sight, wanted) {
+        let Some(text) = text_of(sight, &file) else {
+            continue;
+        };
+        let source = Source::of(&text);
+        for ((at, name), call) in calls.into_iter().filter(|(_, call)| !call.pasted) {
+            let Some(around) = source.around(at.offset) else {
+                continue;
+            };
+            let asked = asked_instead(&around, name).into_iter();
+            let asked: Vec<_> = asked.map(String::from_utf8_lossy).collect();
+            // A helper of such a name may ask for more than one.
+            let are_tracepoints = asked
+                .iter()
+                .all(|other| inventory.named(other).next().is_some());
+            if asked.is_empty() || !are_tracepoints {
+                continue;
+            }
+            let declared = inventory.named(name).next();
+            let declared =
+                declared.map(|one| related(declared_at(one), "the tracepoint is declared here"));
+            found.push(Finding {
+                rule: "wrong-guard",
+                level: Level::Warning,
+                tracepoint: Some(name.to_owned()),
+                place: (&call.site).into(),
+                message: format!(
+                    "the tracepoint {name} is called only where {} is on: ask \
+                     trace_{name}_enabled()",
+                    asked.join(" or ")
+                ),
+                related: declared.into_iter().collect(),
+                patch: None,
+                fix: None,
+            });
+        }
+    }
+    found
+}
