@@ -167,7 +167,8 @@ impl Tree for DiskTree {
             Err(error) => bail!("{}", self.cannot_read(path, &error)),
         }
         let mut buffer = Vec::new();
-        let text = slurp(&full, &mut buffer).map_err(|e| anyhow!(self.cannot_read(path, &e)))?;
+        let text =
+            open_and_slurp(&full, &mut buffer).map_err(|e| anyhow!(self.cannot_read(path, &e)))?;
         Ok(Some(Arc::from(text)))
     }
 
@@ -214,7 +215,7 @@ impl DiskTree {
     ) -> anyhow::Result<()> {
         self.each_file(folders, wanted, || {
             let mut buffer = Vec::new();
-            move |path, entry| match slurp(entry.path(), &mut buffer) {
+            move |path, entry| match open_and_slurp(entry.path(), &mut buffer) {
                 Ok(text) => {
                     visit(path, text);
                     Ok(())
@@ -232,10 +233,13 @@ fn is_absent(error: &io::Error) -> bool {
     )
 }
 
+fn open_and_slurp<'b>(path: &Path, buffer: &'b mut Vec<u8>) -> io::Result<&'b [u8]> {
+    slurp(&File::open(path)?, buffer)
+}
+
 /// Reads a regular file. `buffer` keeps its length, which saves clearing it; the
 /// result is the part that the file filled.
-fn slurp<'b>(path: &Path, buffer: &'b mut Vec<u8>) -> io::Result<&'b [u8]> {
-    let mut file = File::open(path)?;
+pub(super) fn slurp<'b>(mut file: &File, buffer: &'b mut Vec<u8>) -> io::Result<&'b [u8]> {
     if buffer.is_empty() {
         buffer.resize(BUFFER, 0);
     }

@@ -13,6 +13,7 @@ use std::thread;
 use anyhow::{anyhow, bail};
 use git2::{FileMode, ObjectType, Oid, Repository, TreeWalkMode, TreeWalkResult};
 
+use super::checkout::Checkout;
 use super::series::Blobs;
 use super::{SIZE_LIMIT, Tree, Unreadable, paths};
 
@@ -78,7 +79,11 @@ pub struct GitTree {
     repository: Mutex<Repository>,
     tree: Oid,
     entries: OnceLock<Result<Entries, String>>,
+    checkout: OnceLock<Option<Checkout>>,
 }
+
+/// From so many files on, a look at git's index pays.
+const MANY: usize = 4096;
 
 /// The files of a revision, in the order of their paths.
 #[derive(Default)]
@@ -120,6 +125,7 @@ impl GitTree {
             repository: Mutex::new(repository),
             tree,
             entries: OnceLock::new(),
+            checkout: OnceLock::new(),
         })
     }
 
@@ -171,6 +177,12 @@ impl GitTree {
         format!("cannot read {path} of {}: {}", self.name(), error.message())
     }
 
+    /// The work tree, if that many files are to be read.
+    fn checkout(&self, files: usize) -> Option<&Checkout> {
+        let open = || Checkout::of(&self.repository());
+        (files >= MANY).then(|| self.checkout.get_or_init(open).as_ref())?
+    }
+
     /// Visits `files` from the number `next` on; gives what could not be read.
     fn work(
         &self,
@@ -184,7 +196,14 @@ impl GitTree {
             Ok(repository) => repository,
             Err(error) => return vec![self.cannot_read("", &error)],
         };
+        let mut buffer = Vec::new();
+        let checkout = self.checkout(files.len());
         while let Some(&(path, id)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let written = checkout.and_then(|one| one.read(path, *id, &mut buffer));
+            if let Some(text) = written {
+                visit(path, text);
+                continue;
+            }
             match blob(&repository, *id) {
                 Ok(blob) => visit(path, blob.content()),
                 Err(error) => errors.push(self.cannot_read(path, &error)),

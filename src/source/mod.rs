@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 mod apply;
+mod checkout;
 mod diff;
 mod mail;
 mod mime;

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! What of a revision lies in the work tree as it is.
+//!
+//! Unpacking a kernel's blobs takes ten times as long as reading its files. Git's
+//! index says which blob each file was written from, and with its times, its inode and
+//! its size whether anybody has touched it since; `git status` goes by the same. Where
+//! a filter may have written something else than the blob, nothing is taken from disk.
+
+use super::disk::slurp;
+use git2::{IndexEntry, Oid, Repository};
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// Attributes by which git writes something else than the blob (gitattributes(5)).
+const FILTERS: [&[u8]; 6] = [
+    b"text",
+    b"eol",
+    b"crlf",
+    b"ident",
+    b"filter",
+    b"working-tree-encoding",
+];
+/// Settings that do the same, or name a file that may.
+const SETTINGS: [&str; 3] = ["core.autocrlf", "core.eol", "core.attributesfile"];
+/// Files that git does not look at, whatever became of them (`CE_VALID` of git's
+/// read-cache.h).
+const ASSUMED_UNCHANGED: u16 = 0x8000;
+
+/// When something was last changed, in seconds and nanoseconds.
+type Time = (i64, i64);
+
+/// A file as git wrote it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp {
+    modified: Time,
+    changed: Time,
+    inode: u32,
+    size: u32,
+}
+
+/// The files of a work tree that are as git wrote them.
+pub(super) struct Checkout {
+    root: PathBuf,
+    written: HashMap<String, (Oid, Stamp)>,
+}
+
+impl Checkout {
+    /// The work tree of a repository; `None` if it has none that can be gone by.
+    pub(super) fn of(repository: &Repository) -> Option<Self> {
+        let root = repository.workdir()?.to_owned();
+        let config = repository.config().ok()?.snapshot().ok()?;
+        if SETTINGS.iter().any(|name| config.get_entry(name).is_ok()) {
+            return None;
+        }
+        let own = repository.path().join("info/attributes");
+        if attributes_of_all()
+            .chain([own])
+            .any(|path| may_filter(&path))
+        {
+            return None;
+        }
+        let index = repository.index().ok()?;
+        let saved = modified(&fs::metadata(index.path()?).ok()?);
+        let mut written = HashMap::with_capacity(index.len());
+        for entry in index.iter() {
+            let path = String::from_utf8(entry.path.clone()).ok();
+            let Some(path) = path.filter(|_| entry.flags & ASSUMED_UNCHANGED == 0) else {
+                continue;
+            };
+            if path.rsplit('/').next() == Some(".gitattributes") && may_filter(&root.join(&path)) {
+                return None;
+            }
+            let stamp = Stamp::of_entry(&entry);
+            // What changed in the moment in which the index was saved may have
+            // changed after that.
+            if stamp.modified < saved && stamp.changed < saved {
+                written.insert(path, (entry.id, stamp));
+            }
+        }
+        Some(Self { root, written })
+    }
+
+    /// Reads the blob `id` from the file at `path` into `buffer`, if that has it.
+    pub(super) fn read<'b>(
+        &self,
+        path: &str,
+        id: Oid,
+        buffer: &'b mut Vec<u8>,
+    ) -> Option<&'b [u8]> {
+        let (_, stamp) = self.written.get(path).filter(|(blob, _)| *blob == id)?;
+        let file = File::open(self.root.join(path)).ok()?;
+        let is_as_written = || {
+            let metadata = file.metadata().ok()?;
+            (metadata.is_file() && Stamp::of_file(&metadata) == *stamp).then_some(())
+        };
+        is_as_written()?;
+        let text = slurp(&file, buffer).ok()?;
+        is_as_written()?;
+        (text.len() == usize::try_from(stamp.size).ok()?).then_some(text)
+    }
+}
+
+impl Stamp {
+    fn of_entry(entry: &IndexEntry) -> Self {
+        let time = |time: git2::IndexTime| (time.seconds().into(), time.nanoseconds().into());
+        Self {
+            modified: time(entry.mtime),
+            changed: time(entry.ctime),
+            inode: entry.ino,
+            size: entry.file_size,
+        }
+    }
+
+    /// The index keeps 32 bits of each number.
+    fn of_file(metadata: &fs::Metadata) -> Self {
+        let low = |number: u64| number as u32;
+        Self {
+            modified: modified(metadata),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+            inode: low(metadata.ino()),
+            size: low(metadata.size()),
+        }
+    }
+}
+
+fn modified(metadata: &fs::Metadata) -> Time {
+    (metadata.mtime(), metadata.mtime_nsec())
+}
+
+/// The attributes of this machine's and this user's, for all repositories.
+fn attributes_of_all() -> impl Iterator<Item = PathBuf> {
+    let home = std::env::var_os("HOME").map(|home| Path::new(&home).join(".config"));
+    let own = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from);
+    let of_user = own.or(home).map(|folder| folder.join("git/attributes"));
+    of_user
+        .into_iter()
+        .chain([PathBuf::from("/etc/gitattributes")])
+}
+
+/// Whether a file of attributes names one that filters; one that is not there names
+/// none.
+fn may_filter(path: &Path) -> bool {
+    let text = match fs::read(path) {
+        Ok(text) => text,
+        Err(error) => return error.kind() != std::io::ErrorKind::NotFound,
+    };
+    FILTERS
+        .iter()
+        .any(|word| memchr::memmem::find(&text, word).is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, SystemTime};
+
+    /// A work tree with `files`, as git wrote them a while ago.
+    fn checked_out(files: &[(&str, &str)]) -> (tempfile::TempDir, Repository) {
+        let dir = tempfile::tempdir().expect("a folder");
+        let repository = Repository::init(dir.path()).expect("a repository");
+        let mut index = repository.index().expect("an index");
+        for (path, text) in files {
+            fs::write(dir.path().join(path), text).expect("a file");
+            index.add_path(Path::new(path)).expect("an entry");
+        }
+        index.write().expect("an index");
+        let later = SystemTime::now() + Duration::from_secs(2);
+        let file = File::options()
+            .append(true)
+            .open(index.path().expect("a file"));
+        let file = file.expect("the index");
+        file.set_modified(later).expect("a time");
+        (dir, repository)
+    }
+
+    fn blob(text: &str) -> Oid {
+        Oid::hash_object(git2::ObjectType::Blob, text.as_bytes()).expect("an id")
+    }
+
+    fn reads(checkout: &Checkout, path: &str, id: Oid) -> Option<String> {
+        let mut buffer = Vec::new();
+        let text = checkout.read(path, id, &mut buffer)?;
+        Some(String::from_utf8_lossy(text).into_owned())
+    }
+
+    #[test]
+    fn a_file_as_git_wrote_it() {
+        let (_dir, repository) = checked_out(&[("x.c", "int x;\n")]);
+        let checkout = Checkout::of(&repository).expect("a work tree");
+        let id = blob("int x;\n");
+        assert_eq!(reads(&checkout, "x.c", id).as_deref(), Some("int x;\n"));
+        assert_eq!(reads(&checkout, "y.c", id), None);
+        assert_eq!(reads(&checkout, "x.c", blob("int y;\n")), None);
+    }
+
+    #[test]
+    fn a_file_that_was_touched() {
+        let (dir, repository) = checked_out(&[("x.c", "int x;\n")]);
+        let checkout = Checkout::of(&repository).expect("a work tree");
+        let path = dir.path().join("x.c");
+        let before = fs::metadata(&path).and_then(|one| one.modified());
+        // Of the same size, and with the time put back
+        fs::write(&path, "int y;\n").expect("written");
+        let file = File::options().append(true).open(&path).expect("a file");
+        file.set_modified(before.expect("a time")).expect("a time");
+        assert_eq!(reads(&checkout, "x.c", blob("int x;\n")), None);
+        fs::remove_file(&path).expect("removed");
+        assert_eq!(reads(&checkout, "x.c", blob("int x;\n")), None);
+    }
+
+    #[test]
+    fn a_file_that_changed_with_the_index() {
+        let (_dir, repository) = checked_out(&[("x.c", "int x;\n")]);
+        let index = repository.index().expect("an index");
+        let file = File::options()
+            .append(true)
+            .open(index.path().expect("a file"));
+        let earlier = SystemTime::now() - Duration::from_secs(60);
+        file.expect("the index")
+            .set_modified(earlier)
+            .expect("a time");
+        let checkout = Checkout::of(&repository).expect("a work tree");
+        assert_eq!(reads(&checkout, "x.c", blob("int x;\n")), None);
+    }
+
+    #[test]
+    fn filters() {
+        let (_dir, repository) = checked_out(&[(".gitattributes", "*.c diff=cpp\n")]);
+        assert!(Checkout::of(&repository).is_some());
+        let (_dir, repository) = checked_out(&[(".gitattributes", "*.c eol=crlf\n")]);
+        assert!(Checkout::of(&repository).is_none());
+        let (_dir, repository) = checked_out(&[("x.c", "")]);
+        let mut config = repository.config().expect("a configuration");
+        config.set_str("core.autocrlf", "input").expect("set");
+        assert!(Checkout::of(&repository).is_none());
+    }
+}
