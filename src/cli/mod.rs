@@ -29,7 +29,7 @@ use stream::Output;
 /// file in tracefs, nothing that perf opens. barepoint reads a kernel tree and
 /// patches, and says when one leaks.
 #[derive(Parser)]
-#[command(name = "barepoint", version, max_term_width = 100, after_help = EXIT_STATUS)]
+#[command(name = "barepoint", version = env!("BAREPOINT_VERSION"), max_term_width = 100, after_help = EXIT_STATUS)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
