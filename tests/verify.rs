@@ -7,43 +7,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tempfile::TempDir;
 
-/// The kernel's tables, as include/linux/tracepoint.h and others lay them out.
-const HEAD: &str = r#"
-#define SECTION(s) __attribute__((section(s), used))
-struct tracepoint { const char *name; void *rest[7]; };
-struct trace_event_class { const char *system; void *rest[8]; };
-struct trace_event_call {
-	void *list[2]; struct trace_event_class *class; const void *tp; void *event[8];
-	void *print_fmt, *module, *data;
-};
-struct map { struct tracepoint *tp; void *func; unsigned args, size; }
-	__attribute__((aligned(32)));
-#ifdef POINTERS
-#define REFERENCE(s) ".quad " s
-#else
-#define REFERENCE(s) ".long " s " - ."
-#endif
-#define TP(x) \
-	struct tracepoint __tracepoint_##x SECTION("__tracepoints") = { #x }; \
-	asm(".section \"__tracepoints_ptrs\", \"a\"\n" REFERENCE("__tracepoint_" #x) "\n.previous");
-#define CLASS(s) static struct trace_event_class class_##s = { #s };
-#define CALL(e, s, ...) \
-	static struct trace_event_call event_##e __attribute__((used)) = { \
-		.class = &class_##s, __VA_ARGS__ }; \
-	static struct trace_event_call *__event_##e SECTION("_ftrace_events") = &event_##e;
-#define EVENT(e, s) CALL(e, s, .tp = &__tracepoint_##e)
-#define BPF(x) \
-	static struct map map_##x SECTION("__bpf_raw_tp_map") = { &__tracepoint_##x };
-#define EXPORT(x, flags) \
-	asm(".section \"__ksymtab\", \"a\"\n" REFERENCE("__tracepoint_" #x) "\n" \
-	    REFERENCE("name_" #x) "\n" REFERENCE("name_" #x) "\n.previous\n" \
-	    ".section \"__ksymtab_strings\", \"a\"\nname_" #x ": .asciz \"" #x "\"\n.previous\n" \
-	    ".section \"__kflagstab\", \"a\"\n.byte " #flags "\n.previous");
-#define BARE(x) TP(x) BPF(x) EXPORT(x, 1)
-#define TRACED(x, s) TP(x) BPF(x) EVENT(x, s)
-const char linux_banner[] = "Linux version 7.3.4-test (a@b) #1";
-CLASS(sched)
-"#;
+/// The kernel's tables, and how a vmlinux is linked; shared with the fuzz targets.
+const HEAD: &str = include_str!("fixtures/image/image.h");
+const LINKED: &str = concat!(
+    "@",
+    env!("CARGO_MANIFEST_DIR"),
+    "/tests/fixtures/image/vmlinux.flags"
+);
 
 const CLEAN: &str = "BARE(pelt_cfs_tp) BARE(sched_overutilized_tp) TRACED(sched_switch, sched)";
 
@@ -84,26 +54,7 @@ impl Place {
     /// A vmlinux of `body`.
     fn vmlinux(&self, body: &str, options: &[&str]) {
         self.write("case.c", [HEAD, body].concat().as_bytes());
-        // The linker bounds sections by symbols of their names by itself; where the
-        // kernel calls them otherwise, so do we.
-        let ours = [
-            "-O0",
-            "-fno-pie",
-            "-no-pie",
-            "-nostdlib",
-            "-static",
-            "-Wl,-e,0,--no-gc-sections",
-            "-Wl,--defsym=__start_ftrace_events=__start__ftrace_events",
-            "-Wl,--defsym=__stop_ftrace_events=__stop__ftrace_events",
-            "-Wl,--defsym=__start__bpf_raw_tp=__start___bpf_raw_tp_map",
-            "-Wl,--defsym=__stop__bpf_raw_tp=__stop___bpf_raw_tp_map",
-            "-Wl,--defsym=x0=__start___tracepoints_ptrs,--defsym=x1=__stop___tracepoints_ptrs",
-            "-Wl,--defsym=x2=__start___ksymtab,--defsym=x3=__stop___ksymtab",
-            "-Wl,--defsym=x4=__start___kflagstab,--defsym=x5=__stop___kflagstab",
-            "-o",
-            "vmlinux",
-            "case.c",
-        ];
+        let ours = [LINKED, "-o", "vmlinux", "case.c"];
         self.tool("cc", &[&ours, options].concat());
     }
 

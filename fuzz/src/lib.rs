@@ -2,7 +2,7 @@
 //! What the fuzz targets share: a small kernel, held in memory.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex};
 
 use barepoint::inventory::state::State;
@@ -36,6 +36,14 @@ pub static STATE: LazyLock<State> =
 
 /// The built-in zones.
 pub static ZONES: LazyLock<Zones> = LazyLock::new(|| Zones::built_in().expect("rules/zones.toml"));
+
+/// An empty folder of this process, for readers that want files. It is made in TMPDIR,
+/// which fuzz/run sets and removes.
+pub static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
+    let folder = std::env::temp_dir().join(format!("barepoint-fuzz-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    folder
+});
 
 /// The small kernel with `files` over it.
 pub fn kernel_with(files: Files) -> OverlayTree<'static> {
