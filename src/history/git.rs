@@ -256,7 +256,7 @@ impl Changed {
 
 /// The facts of some files only: what else there is need not be joined each time.
 fn narrowed(state: &State, files: &BTreeSet<String>) -> State {
-    let mut facts = state.facts.clone();
+    let mut facts = (*state.facts).clone();
     facts.retain(|path, _| files.contains(&**path));
     State::joined(state.semantics.clone(), facts)
 }

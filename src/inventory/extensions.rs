@@ -15,13 +15,24 @@ use crate::source::Tree;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+/// The names of the macros that a header gives to others.
+pub fn given(facts: &FactsByPath) -> BTreeSet<Box<str>> {
+    let headers = facts.iter().filter(|(path, _)| path.ends_with(".h"));
+    let wrappers = headers.flat_map(|(_, says)| &says.wrappers);
+    wrappers.map(|one| one.name.clone()).collect()
+}
+
 /// The macros that `path` gets from headers that it includes, itself or
-/// through others.
-pub fn imported(path: &str, facts: &FactsByPath) -> Vec<MacroDefinition> {
+/// through others, if it calls one that is among those `given`.
+pub fn imported(
+    path: &str,
+    facts: &FactsByPath,
+    given: &BTreeSet<Box<str>>,
+) -> Vec<MacroDefinition> {
     let Some((path, says)) = facts.get_key_value(path) else {
         return Vec::new();
     };
-    if says.unresolved.is_empty() {
+    if !says.unresolved.iter().any(|name| given.contains(name)) {
         return Vec::new();
     }
     let includes = Includes::of(facts);

@@ -31,6 +31,8 @@ impl<'a> Includes<'a> {
     /// does, as Kbuild's `-I $(src)` has it.
     pub fn find(&self, from: &str, include: &Include) -> Option<&'a Arc<str>> {
         let target: &str = &include.target;
+        // Of most includes no file is known, wherever it may lie.
+        self.by_name.get(file_name(target))?;
         let beside = normalised(folder(from), target);
         let standard = normalised("include", target);
         let architecture = from

@@ -17,7 +17,12 @@ use memchr::memmem;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// The headers with macros that paste names.
+#[derive(Clone, Debug)]
+pub struct Headers(Vec<Pasting>);
+
 /// The macros of one header, and where they may be called.
+#[derive(Clone, Debug)]
 struct Pasting {
     header: Arc<str>,
     macros: Vec<MacroDefinition>,
@@ -60,7 +65,7 @@ pub fn add(
     semantics: &Semantics,
     wanted: &(dyn Fn(&str) -> bool + Sync),
 ) -> anyhow::Result<()> {
-    let pasting = pasting_headers(facts, semantics);
+    let Headers(pasting) = Headers::of(facts, semantics);
     if pasting.is_empty() {
         return Ok(());
     }
@@ -82,18 +87,24 @@ pub fn add(
     Ok(())
 }
 
-/// As [`add`], for files whose text is at hand.
-pub fn add_to<'a>(
-    texts: impl Iterator<Item = (&'a str, &'a [u8])>,
-    facts: &mut FactsByPath,
-    semantics: &Semantics,
-) {
-    let pasting = pasting_headers(facts, semantics);
-    for (path, text) in texts {
-        if is_source(path) && pasting.iter().any(|one| one.may_be_called_in(path)) {
-            let uses = uses_in(path, text, &pasting, semantics);
+impl Headers {
+    /// Those that the facts of a kernel know of.
+    pub fn of(facts: &FactsByPath, semantics: &Semantics) -> Self {
+        Self(pasting_headers(facts, semantics))
+    }
+
+    /// Adds the pasted uses of the file `path` with this text.
+    pub fn add_to(
+        &self,
+        facts: &mut Arc<FactsByPath>,
+        path: &str,
+        text: &[u8],
+        semantics: &Semantics,
+    ) {
+        if is_source(path) && self.0.iter().any(|one| one.may_be_called_in(path)) {
+            let uses = uses_in(path, text, &self.0, semantics);
             if uses != Facts::default() {
-                extend(facts, path.into(), uses);
+                extend(Arc::make_mut(facts), path.into(), uses);
             }
         }
     }

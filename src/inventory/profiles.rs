@@ -120,7 +120,7 @@ pub fn profile(
         }
         file.declares.push(declared);
     }
-    for (path, facts) in &state.facts {
+    for (path, facts) in state.facts.iter() {
         let exports: Vec<(String, bool)> = facts
             .exports
             .iter()

@@ -14,7 +14,7 @@ use super::facts::{
 };
 use super::macros::Macros;
 use super::pasting;
-use super::uses::{Sign, Tokens, sign, text_of};
+use super::uses::{Sign, Tokens, sign, starts_sign, text_of};
 use crate::kernel::semantics::Semantics;
 use crate::syntax::conditions::{Condition, ConditionStack};
 use crate::syntax::directives::{Define, Directive, IncludeTarget};
@@ -112,6 +112,13 @@ impl<'a> Reader<'a> {
                     index + 1
                 }
                 _ if self.conditions.is_dead() => index + 1,
+                // Most are of no interest, and their first byte says so.
+                Kind::Identifier
+                    if !self.outline.at_file_scope()
+                        && !starts_sign(self.text[token.span.start as usize]) =>
+                {
+                    index + 1
+                }
                 Kind::Identifier => self.identifier(index),
                 Kind::String => {
                     self.strings.push(index);

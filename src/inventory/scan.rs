@@ -13,7 +13,7 @@ use crate::source::Tree;
 use crate::syntax::lexer::is_word_byte;
 use aho_corasick::packed;
 use memchr::memmem;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 /// What every file that says something about tracepoints contains, at the start
 /// of a word.
@@ -113,6 +113,16 @@ pub fn is_source(path: &str) -> bool {
     matches!(extension, Some("c" | "h" | "rs" | "inc")) && !path.starts_with("tools/")
 }
 
+static PREFILTER: LazyLock<Prefilter> = LazyLock::new(Prefilter::default);
+
+/// What one file says, as [`facts_of`] reads it.
+pub fn facts_of_file(path: &str, text: &[u8], semantics: &Semantics) -> Facts {
+    match PREFILTER.extent(text) {
+        Some(extent) => reader::read(path, &text[..extent], semantics, &[]),
+        None => Facts::default(),
+    }
+}
+
 /// Reads the facts of every source file of `tree`.
 ///
 /// # Errors
@@ -130,16 +140,13 @@ pub fn facts_where(
     semantics: &Semantics,
     wanted: &(dyn Fn(&str) -> bool + Sync),
 ) -> anyhow::Result<FactsByPath> {
-    let prefilter = Prefilter::default();
     let found: Mutex<Vec<(Arc<str>, Facts)>> = Mutex::default();
-    tree.visit(wanted, &|path, text| {
+    let holds = |part: &[u8]| PREFILTER.matches(part).next().is_some();
+    tree.search(wanted, &holds, &|path, text| {
         if is_framework_header(path) {
             return;
         }
-        let Some(extent) = prefilter.extent(text) else {
-            return;
-        };
-        let facts = reader::read(path, &text[..extent], semantics, &[]);
+        let facts = facts_of_file(path, text, semantics);
         if facts != Facts::default() {
             let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
             found.push((path.into(), facts));

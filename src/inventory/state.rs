@@ -4,9 +4,10 @@
 //! Only the changed files are read again, unless the tracing core itself is
 //! among them: then every macro may mean something else.
 
+use super::extensions;
 use super::facts::Facts;
 use super::partial;
-use super::pasted;
+use super::pasted::Headers;
 use super::reader;
 use super::resolve::{FactsByPath, Inventory};
 use super::scan;
@@ -15,7 +16,7 @@ use crate::source::Tree;
 use anyhow::Context;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock, OnceLock};
 
 /// What a tree holds at one moment.
 #[derive(Clone, Debug)]
@@ -23,9 +24,11 @@ pub struct State {
     /// What its macros mean.
     pub semantics: Arc<Semantics>,
     /// What its files say.
-    pub facts: FactsByPath,
+    pub facts: Arc<FactsByPath>,
     /// Every tracepoint.
     pub inventory: Arc<Inventory>,
+    /// Once they were asked for.
+    pasting: OnceLock<Arc<Headers>>,
 }
 
 /// What became of one file.
@@ -89,7 +92,7 @@ impl State {
         let phases = phases_of(tree)?;
         let semantics = Semantics::of(&phases).with_context(|| tree.name())?;
         let mut facts = scan::facts_where(tree, &semantics, wanted)?;
-        let semantics = super::extensions::add(tree, &phases, semantics, &mut facts, wanted)?;
+        let semantics = extensions::add(tree, &phases, semantics, &mut facts, wanted)?;
         Ok(Self::joined(Arc::new(semantics), facts))
     }
 
@@ -98,9 +101,15 @@ impl State {
         let inventory = Arc::new(Inventory::of(&facts, &semantics));
         Self {
             semantics,
-            facts,
+            facts: Arc::new(facts),
             inventory,
+            pasting: OnceLock::new(),
         }
+    }
+
+    fn pasting(&self) -> &Arc<Headers> {
+        self.pasting
+            .get_or_init(|| Arc::new(Headers::of(&self.facts, &self.semantics)))
     }
 
     /// The state after `changes`. `tree` is the tree as it is then, where there
@@ -119,44 +128,86 @@ impl State {
         {
             return Self::of(tree);
         }
+        // Most changes change no facts, and then nothing is copied.
         let mut facts = self.facts.clone();
         for (path, new) in changes
             .iter()
             .filter(|(path, _)| scan::is_source(path) && !is_framework_header(path))
         {
-            let new = self.facts_of(path, new);
-            if new == Facts::default() {
-                facts.remove(path.as_str());
-            } else {
-                facts.insert(path.as_str().into(), Arc::new(new));
-            }
+            put(&mut facts, path, self.facts_of(path, new));
         }
         self.read_with_imports(changes, &mut facts);
-        let texts = changes.iter().filter_map(|(path, new)| match new {
-            NewText::Whole(text) => Some((path.as_str(), text.as_ref())),
-            _ => None,
-        });
-        pasted::add_to(texts, &mut facts, &self.semantics);
-        if facts == self.facts {
+        let pasting = self.pasting_after(changes, &facts);
+        for (path, new) in changes {
+            if let NewText::Whole(text) = new {
+                pasting.add_to(&mut facts, path, text, &self.semantics);
+            }
+        }
+        if changes
+            .keys()
+            .all(|path| facts.get(path.as_str()) == self.facts.get(path.as_str()))
+        {
             return Ok(self.clone());
         }
-        let mut inventory = Inventory::of(&facts, &self.semantics);
-        inventory.share(&self.inventory);
+        let inventory = self.inventory_after(changes, &facts);
         Ok(Self {
             semantics: self.semantics.clone(),
             facts,
-            inventory: Arc::new(inventory),
+            inventory,
+            pasting: OnceLock::from(pasting),
         })
     }
 
+    /// What each changed file said and says now.
+    fn pairs<'a>(
+        &'a self,
+        changes: &'a BTreeMap<String, NewText>,
+        facts: &'a FactsByPath,
+    ) -> impl Iterator<Item = (&'a Facts, &'a Facts)> {
+        changes.keys().map(move |path| {
+            let of = |facts: &'a FactsByPath| said(facts, path);
+            (of(&self.facts), of(facts))
+        })
+    }
+
+    fn pasting_after(
+        &self,
+        changes: &BTreeMap<String, NewText>,
+        facts: &FactsByPath,
+    ) -> Arc<Headers> {
+        let mut pairs = self.pairs(changes, facts);
+        if pairs.all(|(old, new)| old.pasting == new.pasting && old.includes_alike(new)) {
+            self.pasting().clone()
+        } else {
+            Arc::new(Headers::of(facts, &self.semantics))
+        }
+    }
+
+    fn inventory_after(
+        &self,
+        changes: &BTreeMap<String, NewText>,
+        facts: &FactsByPath,
+    ) -> Arc<Inventory> {
+        if self
+            .pairs(changes, facts)
+            .all(|(old, new)| old.joins_alike(new))
+        {
+            return self.inventory.clone();
+        }
+        let mut inventory = Inventory::of(facts, &self.semantics);
+        inventory.share(&self.inventory);
+        Arc::new(inventory)
+    }
+
     /// Reads the changed files again that call macros of headers, as both are now.
-    fn read_with_imports(&self, changes: &BTreeMap<String, NewText>, facts: &mut FactsByPath) {
+    fn read_with_imports(&self, changes: &BTreeMap<String, NewText>, facts: &mut Arc<FactsByPath>) {
+        let given = extensions::given(facts);
         for (path, new) in changes {
             let NewText::Whole(text) = new else { continue };
-            let imported = super::extensions::imported(path, facts);
+            let imported = extensions::imported(path, facts, &given);
             if !imported.is_empty() {
                 let again = reader::read(path, text, &self.semantics, &imported);
-                facts.insert(path.as_str().into(), Arc::new(again));
+                put(facts, path, again);
             }
         }
     }
@@ -164,7 +215,7 @@ impl State {
     fn facts_of(&self, path: &str, new: &NewText) -> Facts {
         let known = self.facts.get(path);
         match new {
-            NewText::Whole(text) => reader::read(path, text, &self.semantics, &[]),
+            NewText::Whole(text) => scan::facts_of_file(path, text, &self.semantics),
             NewText::Absent => Facts::default(),
             NewText::Hunks { before, after } => partial::changed(
                 path,
@@ -174,6 +225,26 @@ impl State {
                 &self.semantics,
             ),
         }
+    }
+}
+
+/// What a file says that says nothing.
+static SILENCE: LazyLock<Facts> = LazyLock::new(Facts::default);
+
+fn said<'a>(facts: &'a FactsByPath, path: &str) -> &'a Facts {
+    facts.get(path).map_or_else(|| &*SILENCE, AsRef::as_ref)
+}
+
+/// Puts the facts of a file in place of what it said before.
+fn put(facts: &mut Arc<FactsByPath>, path: &str, new: Facts) {
+    if *said(facts, path) == new {
+        return;
+    }
+    let facts = Arc::make_mut(facts);
+    if new == Facts::default() {
+        facts.remove(path);
+    } else {
+        facts.insert(path.into(), Arc::new(new));
     }
 }
 

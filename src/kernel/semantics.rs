@@ -112,9 +112,14 @@ impl Phases {
 
     /// What every macro makes over all phases.
     pub fn effects(&self) -> BTreeMap<String, MacroEffect> {
+        self.effects_but(&BTreeMap::new())
+    }
+
+    /// As [`Phases::effects`], without those of the macros that are `known`.
+    fn effects_but(&self, known: &BTreeMap<String, MacroEffect>) -> BTreeMap<String, MacroEffect> {
         let mut effects = BTreeMap::new();
         for (phase, table) in self.all().enumerate() {
-            gather(table, phase == 0, &mut effects);
+            gather(table, phase == 0, known, &mut effects);
         }
         effects
     }
@@ -177,13 +182,20 @@ fn core_header(from: &str, target: &[u8], read: &ReadFile<'_>) -> Follow {
     Follow::Skip
 }
 
-/// Calls every macro of `table` that can make something.
-fn gather(table: &MacroTable, first: bool, effects: &mut BTreeMap<String, MacroEffect>) {
+/// Calls every macro of `table` that can make something and is not `known`.
+fn gather(
+    table: &MacroTable,
+    first: bool,
+    known: &BTreeMap<String, MacroEffect>,
+    effects: &mut BTreeMap<String, MacroEffect>,
+) {
     let mut reaching = HashMap::new();
     let mut names: Vec<&[u8]> = table.names().collect();
     names.sort_unstable();
     for name in names {
-        if !reaches(name, table, &mut reaching) {
+        if known.contains_key(String::from_utf8_lossy(name).as_ref())
+            || !reaches(name, table, &mut reaching)
+        {
             continue;
         }
         let mut effect = probing::probe(name, table);
@@ -331,9 +343,8 @@ impl Semantics {
     pub fn extended(&self, phases: &Phases, headers: &[(&str, &[u8])]) -> Self {
         let mut extended = self.clone();
         for (path, text) in headers {
-            for (name, effect) in phases.with(path, text).effects() {
-                extended.effects.entry(name).or_insert(effect);
-            }
+            let new = phases.with(path, text).effects_but(&extended.effects);
+            extended.effects.extend(new);
         }
         extended
     }

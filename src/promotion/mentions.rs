@@ -75,7 +75,7 @@ pub(super) fn unresolved(after: &State, hook: &Hook<'_>) -> Option<String> {
     }
     let semantics = &after.semantics;
     let mut places = BTreeSet::new();
-    for (path, facts) in &after.facts {
+    for (path, facts) in after.facts.iter() {
         let mut add = |line: u32| places.insert((path.to_string(), line));
         for mention in &facts.mentions {
             if semantics

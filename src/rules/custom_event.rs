@@ -11,7 +11,7 @@ pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
     let inventory = &sight.state.inventory;
     let bare = inventory.bare_names();
     let mut found = Vec::new();
-    for (file, facts) in &sight.state.facts {
+    for (file, facts) in sight.state.facts.iter() {
         for custom in facts
             .custom_events
             .iter()

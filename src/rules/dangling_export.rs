@@ -9,7 +9,7 @@ use crate::inventory::facts::Export;
 /// the linker would find neither.
 pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
-    for (file, facts) in &sight.state.facts {
+    for (file, facts) in sight.state.facts.iter() {
         for export in &facts.exports {
             if sight.state.inventory.contains(&export.name) {
                 continue;

@@ -54,9 +54,13 @@ pub fn check_series(review: &Review<'_>, subject: &Subject<'_>) -> Vec<Finding> 
     let mut findings = Vec::new();
     let mut all = Vec::new();
     let examined = examined(review, subject);
+    let inventory = &review.before().inventory;
+    let mut states = review.states.iter();
+    let is_changed = states.any(|state| !Arc::ptr_eq(&state.inventory, inventory));
     for rule in RULES {
         match rule.check {
-            Check::Change(check) => findings.extend(check(review)),
+            Check::Change(check) if is_changed => findings.extend(check(review)),
+            Check::Change(_) => {}
             Check::State(check) | Check::Absence(check) => {
                 findings.extend(brought(check, review, subject, &examined, &mut all));
             }
@@ -100,10 +104,12 @@ pub fn wants_more(review: &Review<'_>, findings: &[Finding]) -> bool {
             .iter()
             .any(|rule| rule.id == finding.rule && matches!(rule.check, Check::Absence(_)))
     };
-    let before = &review.before().inventory;
-    let changed = before.names_that_differ(&review.after().inventory);
-    review.knowledge == Knowledge::Part
-        && (findings.iter().any(suspects) || changed.iter().any(|name| before.contains(name)))
+    let changes = || {
+        let before = &review.before().inventory;
+        let changed = before.names_that_differ(&review.after().inventory);
+        changed.iter().any(|name| before.contains(name))
+    };
+    review.knowledge == Knowledge::Part && (findings.iter().any(suspects) || changes())
 }
 
 fn sorted(mut findings: Vec<Finding>) -> Vec<Finding> {

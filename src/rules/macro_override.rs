@@ -8,7 +8,7 @@ use super::review::{Sight, place};
 /// kernels without their tracepoints.
 pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
-    for (file, facts) in &sight.state.facts {
+    for (file, facts) in sight.state.facts.iter() {
         for one in &facts.overrides {
             let original = sight.state.semantics.effect(&one.name);
             if !one.makes.event || original.is_none_or(|effect| effect.event.is_some()) {

@@ -59,7 +59,7 @@ pub enum Check {
     Absence(fn(&Sight<'_>) -> Vec<Finding>),
     /// At what all other rules found in a state.
     Rest(fn(&Rest<'_>) -> Vec<Finding>),
-    /// At what a series does.
+    /// At what a series does to the inventory.
     Change(fn(&Review<'_>) -> Vec<Finding>),
 }
 

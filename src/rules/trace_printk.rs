@@ -26,7 +26,7 @@ pub(super) const FAMILY: [&str; 14] = [
 /// Every call and every pointer counts, also inside macros.
 pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
-    for (file, facts) in &sight.state.facts {
+    for (file, facts) in sight.state.facts.iter() {
         let Some(zone) = sight.zones.of(file) else {
             continue;
         };

@@ -17,7 +17,7 @@ const SUFFIX: &str = "_tp";
 pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
     let by_hand = written_by_hand(sight);
     let mut found = Vec::new();
-    for (file, facts) in &sight.state.facts {
+    for (file, facts) in sight.state.facts.iter() {
         let called = facts
             .mentions
             .iter()

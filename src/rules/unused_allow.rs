@@ -10,7 +10,7 @@ use crate::inventory::facts::Allowance;
 /// have found something cannot be said of a state, so its allowances stay.
 pub(super) fn check(rest: &Rest<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (file, facts) in &rest.state.facts {
+    for (file, facts) in rest.state.facts.iter() {
         let judged = facts.allowances.iter();
         for one in judged.filter(|one| (rest.is_judged)(file, one.at.line)) {
             findings.extend(wrong(rest, file, one).map(|message| Finding {

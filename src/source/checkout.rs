@@ -8,7 +8,6 @@
 
 use super::disk::slurp;
 use git2::{IndexEntry, Oid, Repository};
-use std::collections::HashMap;
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -40,56 +39,59 @@ struct Stamp {
     size: u32,
 }
 
-/// The files of a work tree that are as git wrote them.
+/// The files of a revision that a work tree has as git wrote them.
 pub(super) struct Checkout {
     root: PathBuf,
-    written: HashMap<String, (Oid, Stamp)>,
+    /// For each file of the revision, in the same order; `None` if it is not there as
+    /// it is.
+    written: Vec<Option<Stamp>>,
 }
 
 impl Checkout {
-    /// The work tree of a repository; `None` if it has none that can be gone by.
-    pub(super) fn of(repository: &Repository) -> Option<Self> {
+    /// What the work tree of the repository at `git_dir` has of `files`, which are in
+    /// the order of their paths; `None` if there is none that can be gone by.
+    pub(super) fn of(git_dir: &Path, files: &[(String, Oid)]) -> Option<Self> {
+        // Of its own, as an open repository keeps the index.
+        let repository = Repository::open(git_dir).ok()?;
         let root = repository.workdir()?.to_owned();
-        let config = repository.config().ok()?.snapshot().ok()?;
-        if SETTINGS.iter().any(|name| config.get_entry(name).is_ok()) {
-            return None;
-        }
-        let own = repository.path().join("info/attributes");
-        if attributes_of_all()
-            .chain([own])
-            .any(|path| may_filter(&path))
-        {
+        if is_filtered(&repository) {
             return None;
         }
         let index = repository.index().ok()?;
         let saved = modified(&fs::metadata(index.path()?).ok()?);
-        let mut written = HashMap::with_capacity(index.len());
+        let mut written = vec![None; files.len()];
         for entry in index.iter() {
-            let path = String::from_utf8(entry.path.clone()).ok();
+            let path = std::str::from_utf8(&entry.path).ok();
             let Some(path) = path.filter(|_| entry.flags & ASSUMED_UNCHANGED == 0) else {
                 continue;
             };
-            if path.rsplit('/').next() == Some(".gitattributes") && may_filter(&root.join(&path)) {
+            if path.rsplit('/').next() == Some(".gitattributes") && may_filter(&root.join(path)) {
                 return None;
             }
             let stamp = Stamp::of_entry(&entry);
+            let at = files.binary_search_by(|(other, _)| other.as_str().cmp(path));
             // What changed in the moment in which the index was saved may have
             // changed after that.
-            if stamp.modified < saved && stamp.changed < saved {
-                written.insert(path, (entry.id, stamp));
+            if let Ok(at) = at
+                && files[at].1 == entry.id
+                && stamp.modified < saved
+                && stamp.changed < saved
+            {
+                written[at] = Some(stamp);
             }
         }
         Some(Self { root, written })
     }
 
-    /// Reads the blob `id` from the file at `path` into `buffer`, if that has it.
+    /// Reads the file with the number `at`, which is `path`, into `buffer`, if it is as
+    /// it was.
     pub(super) fn read<'b>(
         &self,
+        at: usize,
         path: &str,
-        id: Oid,
         buffer: &'b mut Vec<u8>,
     ) -> Option<&'b [u8]> {
-        let (_, stamp) = self.written.get(path).filter(|(blob, _)| *blob == id)?;
+        let stamp = self.written.get(at)?.as_ref()?;
         let file = File::open(self.root.join(path)).ok()?;
         let is_as_written = || {
             let metadata = file.metadata().ok()?;
@@ -100,6 +102,17 @@ impl Checkout {
         is_as_written()?;
         (text.len() == usize::try_from(stamp.size).ok()?).then_some(text)
     }
+}
+
+/// Whether settings, or attributes outside of the work tree, may filter.
+fn is_filtered(repository: &Repository) -> bool {
+    let config = repository.config().and_then(|mut config| config.snapshot());
+    let Ok(config) = config else { return true };
+    let own = repository.path().join("info/attributes");
+    SETTINGS.iter().any(|name| config.get_entry(name).is_ok())
+        || attributes_of_all()
+            .chain([own])
+            .any(|path| may_filter(&path))
 }
 
 impl Stamp {
@@ -179,61 +192,59 @@ mod tests {
         Oid::hash_object(git2::ObjectType::Blob, text.as_bytes()).expect("an id")
     }
 
-    fn reads(checkout: &Checkout, path: &str, id: Oid) -> Option<String> {
+    /// What is read of `path`, whose blob in a revision is that of `text`.
+    fn reads(repository: &Repository, path: &str, text: &str) -> Option<String> {
+        let files = [("a.c".to_owned(), blob("")), (path.to_owned(), blob(text))];
+        let checkout = Checkout::of(repository.path(), &files)?;
         let mut buffer = Vec::new();
-        let text = checkout.read(path, id, &mut buffer)?;
-        Some(String::from_utf8_lossy(text).into_owned())
+        let read = checkout.read(1, path, &mut buffer)?;
+        Some(String::from_utf8_lossy(read).into_owned())
     }
 
     #[test]
     fn a_file_as_git_wrote_it() {
         let (_dir, repository) = checked_out(&[("x.c", "int x;\n")]);
-        let checkout = Checkout::of(&repository).expect("a work tree");
-        let id = blob("int x;\n");
-        assert_eq!(reads(&checkout, "x.c", id).as_deref(), Some("int x;\n"));
-        assert_eq!(reads(&checkout, "y.c", id), None);
-        assert_eq!(reads(&checkout, "x.c", blob("int y;\n")), None);
+        let read = reads(&repository, "x.c", "int x;\n");
+        assert_eq!(read.as_deref(), Some("int x;\n"));
+        assert_eq!(reads(&repository, "y.c", "int x;\n"), None);
+        assert_eq!(reads(&repository, "x.c", "int y;\n"), None);
     }
 
     #[test]
     fn a_file_that_was_touched() {
         let (dir, repository) = checked_out(&[("x.c", "int x;\n")]);
-        let checkout = Checkout::of(&repository).expect("a work tree");
         let path = dir.path().join("x.c");
         let before = fs::metadata(&path).and_then(|one| one.modified());
         // Of the same size, and with the time put back
         fs::write(&path, "int y;\n").expect("written");
         let file = File::options().append(true).open(&path).expect("a file");
         file.set_modified(before.expect("a time")).expect("a time");
-        assert_eq!(reads(&checkout, "x.c", blob("int x;\n")), None);
+        assert_eq!(reads(&repository, "x.c", "int x;\n"), None);
         fs::remove_file(&path).expect("removed");
-        assert_eq!(reads(&checkout, "x.c", blob("int x;\n")), None);
+        assert_eq!(reads(&repository, "x.c", "int x;\n"), None);
     }
 
     #[test]
     fn a_file_that_changed_with_the_index() {
         let (_dir, repository) = checked_out(&[("x.c", "int x;\n")]);
         let index = repository.index().expect("an index");
-        let file = File::options()
-            .append(true)
-            .open(index.path().expect("a file"));
+        let path = index.path().expect("a file");
+        let file = File::options().append(true).open(path).expect("the index");
         let earlier = SystemTime::now() - Duration::from_secs(60);
-        file.expect("the index")
-            .set_modified(earlier)
-            .expect("a time");
-        let checkout = Checkout::of(&repository).expect("a work tree");
-        assert_eq!(reads(&checkout, "x.c", blob("int x;\n")), None);
+        file.set_modified(earlier).expect("a time");
+        assert_eq!(reads(&repository, "x.c", "int x;\n"), None);
     }
 
     #[test]
     fn filters() {
-        let (_dir, repository) = checked_out(&[(".gitattributes", "*.c diff=cpp\n")]);
-        assert!(Checkout::of(&repository).is_some());
-        let (_dir, repository) = checked_out(&[(".gitattributes", "*.c eol=crlf\n")]);
-        assert!(Checkout::of(&repository).is_none());
-        let (_dir, repository) = checked_out(&[("x.c", "")]);
+        let x = ("x.c", "int x;\n");
+        let (_dir, repository) = checked_out(&[(".gitattributes", "*.c diff=cpp\n"), x]);
+        assert!(reads(&repository, x.0, x.1).is_some());
+        let (_dir, repository) = checked_out(&[(".gitattributes", "*.c eol=crlf\n"), x]);
+        assert_eq!(reads(&repository, x.0, x.1), None);
+        let (_dir, repository) = checked_out(&[x]);
         let mut config = repository.config().expect("a configuration");
         config.set_str("core.autocrlf", "input").expect("set");
-        assert!(Checkout::of(&repository).is_none());
+        assert_eq!(reads(&repository, x.0, x.1), None);
     }
 }

@@ -8,14 +8,14 @@
 //! close, into a buffer that its thread keeps.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, anyhow, bail};
 use ignore::{DirEntry, WalkBuilder, WalkParallel, WalkState};
 
-use super::{SIZE_LIMIT, Tree, Unreadable, paths};
+use super::{OVERLAP, SIZE_LIMIT, Tree, Unreadable, paths};
 
 /// What a thread's buffer holds at first: nearly every file of a kernel.
 const BUFFER: usize = 256 << 10;
@@ -167,9 +167,10 @@ impl Tree for DiskTree {
             Err(error) => bail!("{}", self.cannot_read(path, &error)),
         }
         let mut buffer = Vec::new();
-        let text =
-            open_and_slurp(&full, &mut buffer).map_err(|e| anyhow!(self.cannot_read(path, &e)))?;
-        Ok(Some(Arc::from(text)))
+        let text = File::open(&full)
+            .and_then(|file| slurp(&file, &mut buffer).map(Arc::from))
+            .map_err(|error| anyhow!(self.cannot_read(path, &error)))?;
+        Ok(Some(text))
     }
 
     fn visit(
@@ -177,7 +178,16 @@ impl Tree for DiskTree {
         wanted: &(dyn Fn(&str) -> bool + Sync),
         visit: &(dyn Fn(&str, &[u8]) + Sync),
     ) -> anyhow::Result<()> {
-        self.visit_in(None, wanted, visit)
+        self.visit_in(None, wanted, &|_| true, visit)
+    }
+
+    fn search(
+        &self,
+        wanted: &(dyn Fn(&str) -> bool + Sync),
+        holds: &(dyn Fn(&[u8]) -> bool + Sync),
+        visit: &(dyn Fn(&str, &[u8]) + Sync),
+    ) -> anyhow::Result<()> {
+        self.visit_in(None, wanted, holds, visit)
     }
 
     fn visit_below(
@@ -186,7 +196,7 @@ impl Tree for DiskTree {
         wanted: &(dyn Fn(&str) -> bool + Sync),
         visit: &(dyn Fn(&str, &[u8]) + Sync),
     ) -> anyhow::Result<()> {
-        self.visit_in(Some(folders), wanted, visit)
+        self.visit_in(Some(folders), wanted, &|_| true, visit)
     }
 
     fn paths(&self, wanted: &(dyn Fn(&str) -> bool + Sync)) -> anyhow::Result<Vec<String>> {
@@ -211,16 +221,19 @@ impl DiskTree {
         &self,
         folders: Option<&[String]>,
         wanted: &(dyn Fn(&str) -> bool + Sync),
+        holds: &(dyn Fn(&[u8]) -> bool + Sync),
         visit: &(dyn Fn(&str, &[u8]) + Sync),
     ) -> anyhow::Result<()> {
         self.each_file(folders, wanted, || {
             let mut buffer = Vec::new();
-            move |path, entry| match open_and_slurp(entry.path(), &mut buffer) {
-                Ok(text) => {
+            move |path, entry| {
+                let text = File::open(entry.path())
+                    .and_then(|file| slurp_if(&file, holds, &mut buffer))
+                    .map_err(|error| self.cannot_read(path, &error))?;
+                if let Some(text) = text {
                     visit(path, text);
-                    Ok(())
                 }
-                Err(error) => Err(self.cannot_read(path, &error)),
+                Ok(())
             }
         })
     }
@@ -233,45 +246,91 @@ fn is_absent(error: &io::Error) -> bool {
     )
 }
 
-fn open_and_slurp<'b>(path: &Path, buffer: &'b mut Vec<u8>) -> io::Result<&'b [u8]> {
-    slurp(&File::open(path)?, buffer)
+/// Reads a regular file; `None` if it is large and `holds` for no part of it. A large
+/// file is read in parts first, which stay in the processor's cache: a third of a
+/// kernel's bytes is in headers of megabytes that list registers.
+fn slurp_if<'b>(
+    mut file: &File,
+    holds: &dyn Fn(&[u8]) -> bool,
+    buffer: &'b mut Vec<u8>,
+) -> io::Result<Option<&'b [u8]>> {
+    prepare(buffer);
+    let mut filled = fill(file, buffer)?;
+    if filled < buffer.len() {
+        return Ok(buffer.get(..filled));
+    }
+    let mut size = filled;
+    while !holds(buffer.get(..filled).unwrap_or_default()) {
+        if filled < buffer.len() {
+            return Ok(None);
+        }
+        buffer.copy_within(filled - OVERLAP.., 0);
+        let read = fill(file, buffer.get_mut(OVERLAP..).unwrap_or_default())?;
+        filled = OVERLAP + read;
+        size += read;
+        check_size(size)?;
+    }
+    file.rewind()?;
+    slurp(file, buffer).map(Some)
 }
 
 /// Reads a regular file. `buffer` keeps its length, which saves clearing it; the
 /// result is the part that the file filled.
-pub(super) fn slurp<'b>(mut file: &File, buffer: &'b mut Vec<u8>) -> io::Result<&'b [u8]> {
-    if buffer.is_empty() {
-        buffer.resize(BUFFER, 0);
+pub(super) fn slurp<'b>(file: &File, buffer: &'b mut Vec<u8>) -> io::Result<&'b [u8]> {
+    prepare(buffer);
+    let mut filled = fill(file, buffer)?;
+    while filled == buffer.len() {
+        check_size(filled)?;
+        // It may grow while it is read.
+        let size = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+        let wanted = size.max(filled).saturating_add(BUFFER);
+        // One byte more than a file may have shows that it has too many.
+        buffer.resize(wanted.min(limit() + 1), 0);
+        filled += fill(file, buffer.get_mut(filled..).unwrap_or_default())?;
     }
+    check_size(filled)?;
+    Ok(buffer.get(..filled).unwrap_or_default())
+}
+
+/// A kernel has a few headers of many megabytes, whose room is not kept.
+fn prepare(buffer: &mut Vec<u8>) {
+    if buffer.len() != BUFFER {
+        *buffer = vec![0; BUFFER];
+    }
+}
+
+fn limit() -> usize {
+    usize::try_from(SIZE_LIMIT).unwrap_or(usize::MAX - 1)
+}
+
+fn check_size(size: usize) -> io::Result<()> {
+    if size > limit() {
+        let limit = SIZE_LIMIT >> 20;
+        return Err(io::Error::other(format!(
+            "the file is larger than {limit} MiB"
+        )));
+    }
+    Ok(())
+}
+
+/// Reads into `room` until it is full or the file ends.
+fn fill(mut file: &File, room: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
-    loop {
-        let Some(room) = buffer.get_mut(filled..).filter(|room| !room.is_empty()) else {
-            // One byte more than a file may have shows that it has too many.
-            let limit = usize::try_from(SIZE_LIMIT)
-                .unwrap_or(usize::MAX)
-                .saturating_add(1);
-            if filled >= limit {
-                let limit = SIZE_LIMIT >> 20;
-                return Err(io::Error::other(format!(
-                    "the file is larger than {limit} MiB"
-                )));
-            }
-            buffer.resize(filled.saturating_mul(2).min(limit), 0);
-            continue;
-        };
-        let room_len = room.len();
-        match file.read(room) {
+    while let Some(rest) = room.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        let wanted = rest.len();
+        match file.read(rest) {
             Ok(got) => {
                 filled += got;
                 // A regular file gives all that fits: less means its end.
-                if got < room_len {
-                    return Ok(buffer.get(..filled).unwrap_or_default());
+                if got < wanted {
+                    break;
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
     }
+    Ok(filled)
 }
 
 #[cfg(test)]
@@ -329,6 +388,38 @@ mod tests {
             .map(|(p, t)| ((*p).to_owned(), t.to_vec()))
             .collect();
         assert!(seen == wanted);
+    }
+
+    #[test]
+    fn search_leaves_out_large_files_without_the_word() {
+        let mut with = vec![b'x'; 3 * BUFFER];
+        let edge = 2 * BUFFER - OVERLAP - 3;
+        with[edge..edge + 6].copy_from_slice(b"needle");
+        let without = vec![b'x'; 3 * BUFFER];
+        let at_end = [&without[..], b"needle"].concat();
+        let files: &[(&str, &[u8])] = &[
+            ("small.c", b"x"),
+            ("with.c", &with),
+            ("end.c", &at_end),
+            ("without.c", &without),
+        ];
+        let (_dir, tree) = tree(files);
+        let holds = |part: &[u8]| memchr::memmem::find(part, b"needle").is_some();
+        let seen = Mutex::new(Vec::new());
+        let visit = |path: &str, text: &[u8]| {
+            let size = text.len();
+            seen.lock().expect("a lock").push((path.to_owned(), size));
+        };
+        tree.search(&|_| true, &holds, &visit)
+            .expect("all can be read");
+        let mut seen = seen.into_inner().expect("a lock");
+        seen.sort();
+        let wanted = [
+            ("end.c".to_owned(), at_end.len()),
+            ("small.c".to_owned(), 1),
+            ("with.c".to_owned(), with.len()),
+        ];
+        assert_eq!(seen, wanted);
     }
 
     #[test]

@@ -177,16 +177,16 @@ impl GitTree {
         format!("cannot read {path} of {}: {}", self.name(), error.message())
     }
 
-    /// The work tree, if that many files are to be read.
+    /// What the work tree has of the revision, if that many files are to be read.
     fn checkout(&self, files: usize) -> Option<&Checkout> {
-        let open = || Checkout::of(&self.repository());
+        let open = || Checkout::of(&self.git_dir, &self.entries().ok()?.files);
         (files >= MANY).then(|| self.checkout.get_or_init(open).as_ref())?
     }
 
-    /// Visits `files` from the number `next` on; gives what could not be read.
+    /// Visits `files`, each with its number in the revision, from `next` on; gives what could not be read.
     fn work(
         &self,
-        files: &[&(String, Oid)],
+        files: &[(usize, &(String, Oid))],
         next: &AtomicUsize,
         visit: &Visitor<'_>,
     ) -> Vec<String> {
@@ -198,8 +198,8 @@ impl GitTree {
         };
         let mut buffer = Vec::new();
         let checkout = self.checkout(files.len());
-        while let Some(&(path, id)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let written = checkout.and_then(|one| one.read(path, *id, &mut buffer));
+        while let Some(&(at, (path, id))) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let written = checkout.and_then(|one| one.read(at, path, &mut buffer));
             if let Some(text) = written {
                 visit(path, text);
                 continue;
@@ -265,7 +265,8 @@ impl Tree for GitTree {
         let files: Vec<_> = entries
             .files
             .iter()
-            .filter(|(path, _)| wanted(path))
+            .enumerate()
+            .filter(|(_, (path, _))| wanted(path))
             .collect();
         let threads = thread::available_parallelism()
             .map_or(1, usize::from)

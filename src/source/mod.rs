@@ -34,6 +34,9 @@ pub mod series;
 /// Files larger than this are refused: no source file of a kernel is near it.
 pub const SIZE_LIMIT: u64 = 64 << 20;
 
+/// By how many bytes the parts of a file overlap in which something is looked for.
+pub const OVERLAP: usize = 64;
+
 /// A kernel source tree. Paths are relative to its root, `/` between parts.
 pub trait Tree: Sync {
     /// How the tree is named in messages: a directory, or `REV in DIRECTORY`.
@@ -56,6 +59,21 @@ pub trait Tree: Sync {
         wanted: &(dyn Fn(&str) -> bool + Sync),
         visit: &(dyn Fn(&str, &[u8]) + Sync),
     ) -> anyhow::Result<()>;
+
+    /// As [`Tree::visit`], but a large file may be left out if `holds` for none of its
+    /// parts, which overlap by [`OVERLAP`].
+    ///
+    /// # Errors
+    /// As [`Tree::visit`].
+    fn search(
+        &self,
+        wanted: &(dyn Fn(&str) -> bool + Sync),
+        holds: &(dyn Fn(&[u8]) -> bool + Sync),
+        visit: &(dyn Fn(&str, &[u8]) + Sync),
+    ) -> anyhow::Result<()> {
+        let _ = holds;
+        self.visit(wanted, visit)
+    }
 
     /// As [`Tree::visit`], for the files below `folders` only.
     ///

@@ -82,6 +82,20 @@ impl Tree for OverlayTree<'_> {
         self.base.map_or(Ok(()), |base| base.visit(&below, visit))
     }
 
+    fn search(
+        &self,
+        wanted: &(dyn Fn(&str) -> bool + Sync),
+        holds: &(dyn Fn(&[u8]) -> bool + Sync),
+        visit: &(dyn Fn(&str, &[u8]) + Sync),
+    ) -> anyhow::Result<()> {
+        for (path, text) in self.present().filter(|(path, _)| wanted(path)) {
+            visit(path, text);
+        }
+        let below = |path: &str| wanted(path) && !self.files.contains_key(path);
+        self.base
+            .map_or(Ok(()), |base| base.search(&below, holds, visit))
+    }
+
     fn visit_below(
         &self,
         folders: &[String],

@@ -5,12 +5,10 @@ use super::super::tree;
 use super::patches::{Ground, review};
 use crate::inventory::state::State;
 use crate::output::report::Report;
-use crate::rules::changes;
 use crate::rules::review::Knowledge;
 use crate::source::commits::{CommitPatch, resolve_range};
 use crate::source::disk::DiskTree;
 use crate::source::git::{GitBlobs, GitTree};
-use crate::source::overlay::OverlayTree;
 use crate::source::series::Series;
 use anyhow::bail;
 use std::io::{self, IsTerminal};
@@ -85,13 +83,12 @@ impl<'a> Walk<'a> {
             maintainers: tree::maintainers(&base)?,
             knowledge: Knowledge::Whole,
         };
-        let mut report: Report = review(&series, first.clone(), &ground)?.into();
-        report.problems.extend(series.problems.iter().cloned());
-        let after = OverlayTree::after(Some(&base), &series, 1);
-        let next = first.after(&changes::of_patch(&series, 0), Some(&after))?;
+        let reviewed = review(&series, first, &ground)?;
         if let Some(id) = &commit.patch.commit {
-            self.at = Some((id.clone(), next));
+            self.at = Some((id.clone(), reviewed.last));
         }
+        let mut report = reviewed.report;
+        report.problems.extend(series.problems);
         Ok(report)
     }
 }

@@ -19,6 +19,7 @@ use crate::source::input::Loaded;
 use crate::source::overlay::OverlayTree;
 use crate::source::patch::LineKind;
 use crate::source::series::{Blobs, Series};
+use anyhow::Context;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -80,16 +81,15 @@ pub(super) fn patches(
             (state, ground, Some(profile.version))
         }
     };
-    let mut report = match (review(&series, first, &ground)?, tree) {
-        (Outcome::Sure(report), _) | (Outcome::Suspects(report), None) => report,
-        (Outcome::Suspects(_), Some(tree)) => {
-            let ground = Ground {
-                knowledge: Knowledge::Whole,
-                ..ground
-            };
-            review(&series, State::of(tree)?, &ground)?.into()
-        }
-    };
+    let mut reviewed = review(&series, first, &ground)?;
+    if let (true, Some(tree)) = (reviewed.wants_more, tree) {
+        let ground = Ground {
+            knowledge: Knowledge::Whole,
+            ..ground
+        };
+        reviewed = review(&series, State::of(tree)?, &ground)?;
+    }
+    let mut report = reviewed.report;
     report.tree = tree.map(|tree| tree::name(tree));
     report.profile = profile;
     report.problems = problems;
@@ -109,19 +109,13 @@ pub(super) struct Ground<'a> {
 }
 
 /// What came of a review.
-pub(super) enum Outcome {
-    /// That stands.
-    Sure(Report),
-    /// More of the kernel has to be read to be sure.
-    Suspects(Report),
-}
-
-impl From<Outcome> for Report {
-    fn from(outcome: Outcome) -> Self {
-        match outcome {
-            Outcome::Sure(report) | Outcome::Suspects(report) => report,
-        }
-    }
+pub(super) struct Reviewed {
+    /// What was found.
+    pub report: Report,
+    /// Whether more of the kernel has to be read to be sure.
+    pub wants_more: bool,
+    /// The state after the series.
+    pub last: State,
 }
 
 /// The state before the series, of the part of the tree that decides about it.
@@ -164,10 +158,10 @@ pub(super) fn review(
     series: &Series,
     first: State,
     ground: &Ground<'_>,
-) -> anyhow::Result<Outcome> {
+) -> anyhow::Result<Reviewed> {
     let tree = ground.tree;
     let first = first.after(&changes::before(series), tree)?;
-    let states = engine::states(first, &engine::Subject { series, tree })?;
+    let mut states = engine::states(first, &engine::Subject { series, tree })?;
     let introduced = |path: &str, line: u32| {
         let (step, _) = series.introduced(path, line)?;
         series.steps.get(step).map(|step| step.patch)
@@ -195,9 +189,9 @@ pub(super) fn review(
         subjects,
         ..Report::default()
     };
-    Ok(if wants_more {
-        Outcome::Suspects(report)
-    } else {
-        Outcome::Sure(report)
+    Ok(Reviewed {
+        report,
+        wants_more,
+        last: states.pop().context("a series has a state before it")?,
     })
 }
