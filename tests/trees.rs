@@ -529,6 +529,10 @@ mod trees {
                     "{CALL}\t/* barepoint: allow(suffix): none */\n\tcpu_relax();\n"
                 )),
             ),
+            (
+                "wrong-guard",
+                with_call(&format!("\tif (trace_sched_switch_enabled())\n\t{CALL}")),
+            ),
         ]
     }
 

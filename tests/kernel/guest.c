@@ -16,6 +16,8 @@
  *	after SYSTEM:NAME	available_events again, with the module loaded
  *	unload ANSWER		and unloaded, after the workload
  *	message TEXT		the kernel's messages in between
+ *	barepoint TEXT		what barepoint says of the series, here in the machine
+ *	barepoint_status N	and how it ends
  *	done
  *
  * ANSWER is "ok" or what errno says. hooks=NAME,NAME... on the kernel's command line
@@ -635,9 +637,37 @@ static void tell_cost(const char *state)
 	}
 }
 
+/* A program that needs no library runs wherever the kernel does */
+static void tell_barepoint(const char *patches)
+{
+	char line[512];
+	int ends[2], status;
+	FILE *said;
+
+	if (pipe(ends))
+		fail("pipe");
+	if (!fork()) {
+		dup2(ends[1], STDOUT_FILENO);
+		dup2(ends[1], STDERR_FILENO);
+		close(ends[0]);
+		execl("/barepoint", "barepoint", "check", patches, NULL);
+		_exit(127);
+	}
+	close(ends[1]);
+	said = fdopen(ends[0], "r");
+	while (fgets(line, sizeof(line), said))
+		if (line[0] != '\n')
+			fprintf(report, "barepoint %s", line);
+	fclose(said);
+	wait(&status);
+	fprintf(report, "barepoint_status %d\n",
+		WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+}
+
 int main(void)
 {
 	char *hooks[MAX_HOOKS], *names = getenv("hooks"), *cost = getenv("cost");
+	char *patches = getenv("check");
 	int n = 0;
 
 	set_up();
@@ -658,6 +688,8 @@ int main(void)
 		tell_raw_tp(hooks[i]);
 	tell_tprobes(hooks, n);
 	tell_module();
+	if (patches)
+		tell_barepoint(patches);
 	fprintf(report, "done\n");
 	stop();
 }

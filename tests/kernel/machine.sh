@@ -4,15 +4,20 @@
 # Shared by boot and cost: a machine in QEMU that runs guest.c and nothing else.
 # Sourced after series.sh; $work is the folder where its reports go.
 
-# The initramfs: the guest, the sample module, and a console
+# The initramfs: the guest, the sample module, a console, and a static barepoint with
+# the series
 make_initramfs() {
-	local root=$work/root
+	local root=$work/root binary
 
 	rm -rf "$root"
 	mkdir -p "$root/dev"
 	cc -O2 -Wall -Wextra -Werror -static "$here/guest.c" -o "$root/init" ||
 		die "guest.c does not compile"
 	cp "$done/after/hookstat.ko" "$root/"
+	binary=$(cd "$project" && realpath "$(packaging/static)") ||
+		die "no static barepoint"
+	cp "$binary" "$root/barepoint"
+	cp -r "$series" "$root/patches"
 	if [ "$(id -u)" -eq 0 ]; then
 		mknod "$root/dev/console" c 5 1
 	fi
