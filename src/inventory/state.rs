@@ -7,7 +7,7 @@
 use super::extensions;
 use super::facts::Facts;
 use super::partial;
-use super::pasted::Headers;
+use super::pasted;
 use super::reader;
 use super::resolve::{FactsByPath, Inventory};
 use super::scan;
@@ -15,8 +15,8 @@ use crate::kernel::semantics::{self, Phases, Semantics, is_framework_header};
 use crate::source::Tree;
 use anyhow::Context;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
-use std::sync::{Arc, LazyLock, OnceLock};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 
 /// What a tree holds at one moment.
 #[derive(Clone, Debug)]
@@ -27,8 +27,10 @@ pub struct State {
     pub facts: Arc<FactsByPath>,
     /// Every tracepoint.
     pub inventory: Arc<Inventory>,
+    /// What the macros of the tracing core alone mean.
+    core: Arc<Semantics>,
     /// Once they were asked for.
-    pasting: OnceLock<Arc<Headers>>,
+    pasting: OnceLock<Arc<pasted::Headers>>,
 }
 
 /// What became of one file.
@@ -53,22 +55,55 @@ pub enum NewText {
 /// # Errors
 /// The tree's tracing headers are missing or cannot be understood.
 pub fn semantics_of(tree: &dyn Tree) -> anyhow::Result<Semantics> {
-    Semantics::of(&phases_of(tree)?).with_context(|| tree.name())
+    Ok(Core::read(tree)?.semantics)
+}
+
+/// The headers of the tracing core, as far as they were read; `None` is one that is
+/// not there.
+type Headers = Vec<(String, Option<Arc<[u8]>>)>;
+
+/// What these headers mean, for the last few. A series asks again and again.
+static MEANINGS: Mutex<VecDeque<(Headers, Semantics)>> = Mutex::new(VecDeque::new());
+const MEANINGS_KEPT: usize = 4;
+
+/// The tracing core of a tree.
+struct Core {
+    phases: Phases,
+    semantics: Semantics,
+}
+
+impl Core {
+    fn read(tree: &dyn Tree) -> anyhow::Result<Self> {
+        let (phases, headers) = phases_of(tree)?;
+        let mut meanings = MEANINGS.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = meanings.iter().find(|(other, _)| *other == headers);
+        if let Some((_, semantics)) = known {
+            let semantics = semantics.clone();
+            return Ok(Self { phases, semantics });
+        }
+        let semantics = Semantics::of(&phases).with_context(|| tree.name())?;
+        meanings.truncate(MEANINGS_KEPT - 1);
+        meanings.push_front((headers, semantics.clone()));
+        Ok(Self { phases, semantics })
+    }
 }
 
 /// Runs the headers of the tracing core. One that cannot be read is not one that is
 /// not there: without it, macros would seem to make less than they do.
-fn phases_of(tree: &dyn Tree) -> anyhow::Result<Phases> {
+fn phases_of(tree: &dyn Tree) -> anyhow::Result<(Phases, Headers)> {
     let unread = RefCell::new(None);
+    let headers = RefCell::new(Headers::new());
     let phases = Phases::run(&|path| {
-        tree.read(path).unwrap_or_else(|error| {
+        let text = tree.read(path).unwrap_or_else(|error| {
             unread.borrow_mut().get_or_insert(error);
             None
-        })
+        });
+        headers.borrow_mut().push((path.to_owned(), text.clone()));
+        text
     });
     match unread.into_inner() {
         Some(error) => Err(error),
-        None => phases.with_context(|| tree.name()),
+        None => Ok((phases.with_context(|| tree.name())?, headers.into_inner())),
     }
 }
 
@@ -89,17 +124,21 @@ impl State {
         tree: &dyn Tree,
         wanted: &(dyn Fn(&str) -> bool + Sync),
     ) -> anyhow::Result<Self> {
-        let phases = phases_of(tree)?;
-        let semantics = Semantics::of(&phases).with_context(|| tree.name())?;
+        let Core { phases, semantics } = Core::read(tree)?;
         let mut facts = scan::facts_where(tree, &semantics, wanted)?;
+        let core = Arc::new(semantics.clone());
         let semantics = extensions::add(tree, &phases, semantics, &mut facts, wanted)?;
-        Ok(Self::joined(Arc::new(semantics), facts))
+        Ok(Self {
+            core,
+            ..Self::joined(Arc::new(semantics), facts)
+        })
     }
 
     /// The state that these facts make.
     pub fn joined(semantics: Arc<Semantics>, facts: FactsByPath) -> Self {
         let inventory = Arc::new(Inventory::of(&facts, &semantics));
         Self {
+            core: semantics.clone(),
             semantics,
             facts: Arc::new(facts),
             inventory,
@@ -107,9 +146,9 @@ impl State {
         }
     }
 
-    fn pasting(&self) -> &Arc<Headers> {
+    fn pasting(&self) -> &Arc<pasted::Headers> {
         self.pasting
-            .get_or_init(|| Arc::new(Headers::of(&self.facts, &self.semantics)))
+            .get_or_init(|| Arc::new(pasted::Headers::of(&self.facts, &self.semantics)))
     }
 
     /// The state after `changes`. `tree` is the tree as it is then, where there
@@ -124,7 +163,7 @@ impl State {
     ) -> anyhow::Result<Self> {
         if let Some(tree) = tree
             && changes.keys().any(|path| is_framework_header(path))
-            && semantics_of(tree)? != *self.semantics
+            && semantics_of(tree)? != *self.core
         {
             return Self::of(tree);
         }
@@ -152,6 +191,7 @@ impl State {
         let inventory = self.inventory_after(changes, &facts);
         Ok(Self {
             semantics: self.semantics.clone(),
+            core: self.core.clone(),
             facts,
             inventory,
             pasting: OnceLock::from(pasting),
@@ -174,12 +214,12 @@ impl State {
         &self,
         changes: &BTreeMap<String, NewText>,
         facts: &FactsByPath,
-    ) -> Arc<Headers> {
+    ) -> Arc<pasted::Headers> {
         let mut pairs = self.pairs(changes, facts);
         if pairs.all(|(old, new)| old.pasting == new.pasting && old.includes_alike(new)) {
             self.pasting().clone()
         } else {
-            Arc::new(Headers::of(facts, &self.semantics))
+            Arc::new(pasted::Headers::of(facts, &self.semantics))
         }
     }
 

@@ -244,6 +244,10 @@ fn renames(series: &Series) -> BTreeMap<&str, &str> {
 /// stranger's mbox may have any number.
 const MOST_PATCHES: usize = 256;
 
+/// How many patches of a series can change what the macros of the tracing core mean:
+/// all files of the kernel are read anew for each.
+const MOST_MEANINGS: usize = 4;
+
 /// The states that `series` leads through, from `first` on.
 ///
 /// # Errors
@@ -257,11 +261,19 @@ pub fn states(first: State, subject: &Subject<'_>) -> anyhow::Result<Vec<State>>
          parts, or commit them and use --git"
     );
     let mut states = vec![first];
+    let mut meanings = 0;
     for count in 1..=subject.series.patches.len() {
         let changes = super::changes::of_patch(subject.series, count - 1);
         let tree = OverlayTree::after(subject.tree, subject.series, count);
         let tree = subject.tree.is_some().then_some(&tree as &dyn Tree);
-        let next = states[count - 1].after(&changes, tree)?;
+        let last = &states[count - 1];
+        let next = last.after(&changes, tree)?;
+        meanings += usize::from(!Arc::ptr_eq(&next.semantics, &last.semantics));
+        ensure!(
+            meanings <= MOST_MEANINGS,
+            "more than {MOST_MEANINGS} patches of one series change what the macros of the \
+             tracing core mean: check them in parts"
+        );
         states.push(next);
     }
     Ok(states)

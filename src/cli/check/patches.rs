@@ -4,7 +4,7 @@
 use super::super::tree;
 use super::entries::{entry_of_patch, subject_of};
 use crate::inventory::profiles;
-use crate::inventory::state::State;
+use crate::inventory::state::{State, semantics_of};
 use crate::inventory::vicinity::Vicinity;
 use crate::kernel::maintainers::Maintainers;
 use crate::kernel::semantics::is_framework_header;
@@ -22,6 +22,9 @@ use crate::source::series::{Blobs, Series};
 use anyhow::Context;
 use std::collections::BTreeSet;
 use std::path::Path;
+
+/// If more patches touch the tracing core than this, it is taken as changed.
+const MOST_TOUCHING: usize = 8;
 
 /// Lints patches as one series.
 pub(super) fn patches(
@@ -119,7 +122,6 @@ pub(super) struct Reviewed {
 }
 
 /// The state before the series, of the part of the tree that decides about it.
-/// The tracing core means all files, and is read with them.
 fn first_state(
     tree: &DiskTree,
     series: &Series,
@@ -127,12 +129,34 @@ fn first_state(
 ) -> anyhow::Result<(State, Knowledge)> {
     let before = OverlayTree::after(Some(tree), series, 0);
     let touched: BTreeSet<&str> = before.files().keys().map(String::as_str).collect();
-    if whole_tree || touched.iter().any(|path| is_framework_header(path)) {
+    if whole_tree || changes_meanings(tree, series)? {
         return Ok((State::of(tree)?, Knowledge::Whole));
     }
     let names = profiles::files_that_declare(&declared_by(series))?;
     let part = State::of(&Vicinity::of(&before, &touched, &names)?)?;
     Ok((part, Knowledge::Part))
+}
+
+/// Whether a patch of the series makes the macros of the tracing core mean something
+/// else; then it is about every file that calls one.
+fn changes_meanings(tree: &DiskTree, series: &Series) -> anyhow::Result<bool> {
+    let touches = |patch: usize| {
+        let mut changed = changes::of_patch(series, patch).into_keys();
+        changed.any(|path| is_framework_header(&path))
+    };
+    let touching: Vec<usize> = (0..series.patches.len())
+        .filter(|&patch| touches(patch))
+        .collect();
+    if touching.len() > MOST_TOUCHING {
+        return Ok(true);
+    }
+    for patch in touching {
+        let before = semantics_of(&OverlayTree::after(Some(tree), series, patch))?;
+        if before != semantics_of(&OverlayTree::after(Some(tree), series, patch + 1))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The words in lines that the series adds, some of which it declares: other
