@@ -244,6 +244,19 @@ fn renames(series: &Series) -> BTreeMap<&str, &str> {
 /// stranger's mbox may have any number.
 const MOST_PATCHES: usize = 256;
 
+/// Refuses a series that is too long.
+///
+/// # Errors
+/// There are more patches than can be one series.
+pub fn check_length(count: usize) -> anyhow::Result<()> {
+    ensure!(
+        count <= MOST_PATCHES,
+        "{count} patches are too many for one series ({MOST_PATCHES} at most): check them in \
+         parts, or commit them and use --git"
+    );
+    Ok(())
+}
+
 /// How many patches of a series can change what the macros of the tracing core mean:
 /// all files of the kernel are read anew for each.
 const MOST_MEANINGS: usize = 4;
@@ -251,15 +264,9 @@ const MOST_MEANINGS: usize = 4;
 /// The states that `series` leads through, from `first` on.
 ///
 /// # Errors
-/// The series changes the tracing core so that it can no longer be understood, or is
-/// too long.
+/// The series changes the tracing core so that it can no longer be understood, or too
+/// often.
 pub fn states(first: State, subject: &Subject<'_>) -> anyhow::Result<Vec<State>> {
-    let count = subject.series.patches.len();
-    ensure!(
-        count <= MOST_PATCHES,
-        "{count} patches are too many for one series ({MOST_PATCHES} at most): check them in \
-         parts, or commit them and use --git"
-    );
     let mut states = vec![first];
     let mut meanings = 0;
     for count in 1..=subject.series.patches.len() {

@@ -40,6 +40,7 @@ pub(super) fn patches(
             ..Report::default()
         });
     }
+    engine::check_length(loaded.patches.len())?;
     let blobs = match tree {
         Some(tree) => GitBlobs::at(tree.dir())?,
         None => None,
