@@ -32,7 +32,7 @@ pub(super) struct Arguments {
     /// What becomes of the hook's export to modules
     #[arg(long, value_enum, default_value_t = Export::Keep)]
     export: Export,
-    /// Who the mail is from, as "Name <address>"; git's user if not given
+    /// Who the mail is from, as `Name <address>`; git's user if not given
     #[arg(long, value_name = "WHO")]
     from: Option<String>,
 }

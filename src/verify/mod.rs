@@ -2,7 +2,7 @@
 //! Whether source, binary and running kernel agree on every tracepoint.
 //!
 //! [`declared`] is what the source says, [`evidence`] what was built and what runs;
-//! [`leaks`], [`differences`] and [`running`] hold the one against the other, and
+//! `leaks`, `differences` and `running` hold the one against the other, and
 //! [`summary`] counts. What is found are findings as rules make them, with a small
 //! catalogue of their own. It may not read files.
 
