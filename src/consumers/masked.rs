@@ -5,7 +5,7 @@
 //! What is not closed ends with the text. It may not know what the words mean.
 
 use super::files::Language;
-use crate::syntax::lexer::is_word_byte;
+use crate::syntax::lexer::{is_word_byte, nested_comment};
 use memchr::memmem;
 
 /// What a piece of a text is.
@@ -122,7 +122,7 @@ impl Masker<'_> {
         }
         if slashes && rest.starts_with(b"/*") {
             return Some(match self.language {
-                Language::Rust => nested(rest),
+                Language::Rust => nested_comment(rest),
                 _ => memmem::find(&rest[2..], b"*/").map_or(rest.len(), |end| end + 4),
             });
         }
@@ -255,27 +255,6 @@ fn rust_literal(rest: &[u8], before: Option<u8>) -> Option<(usize, usize, usize)
         }
         _ => None,
     }
-}
-
-/// Length of the comment that `text` starts with, which may hold others.
-fn nested(text: &[u8]) -> usize {
-    let mut depth = 0usize;
-    let mut at = 0;
-    while at < text.len() {
-        if text[at..].starts_with(b"/*") {
-            depth += 1;
-            at += 2;
-        } else if text[at..].starts_with(b"*/") {
-            depth -= 1;
-            at += 2;
-            if depth == 0 {
-                return at;
-            }
-        } else {
-            at += 1;
-        }
-    }
-    text.len()
 }
 
 #[cfg(test)]

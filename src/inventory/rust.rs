@@ -7,7 +7,7 @@
 
 use super::facts::{At, Facts, Mention, Use};
 use crate::syntax::conditions::Condition;
-use crate::syntax::lexer::is_word_byte;
+use crate::syntax::lexer::{is_word_byte, nested_comment};
 use crate::syntax::lines::Lines;
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -126,7 +126,7 @@ fn words(text: &[u8]) -> Vec<Range<usize>> {
         if rest.starts_with(b"//") {
             at += memchr::memchr(b'\n', rest).unwrap_or(rest.len());
         } else if rest.starts_with(b"/*") {
-            at += block_comment(rest);
+            at += nested_comment(rest);
         } else if byte == b'"' {
             at += string(rest);
         } else if byte == b'r' && raw_string(rest) > 0 {
@@ -143,26 +143,6 @@ fn words(text: &[u8]) -> Vec<Range<usize>> {
         }
     }
     words
-}
-
-fn block_comment(text: &[u8]) -> usize {
-    let mut depth = 0usize;
-    let mut at = 0;
-    while at < text.len() {
-        if text[at..].starts_with(b"/*") {
-            depth += 1;
-            at += 2;
-        } else if text[at..].starts_with(b"*/") {
-            depth -= 1;
-            at += 2;
-            if depth == 0 {
-                return at;
-            }
-        } else {
-            at += 1;
-        }
-    }
-    text.len()
 }
 
 fn string(text: &[u8]) -> usize {

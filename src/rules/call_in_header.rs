@@ -2,7 +2,7 @@
 //! A tracepoint that an inline function of a header calls itself.
 
 use super::finding::{Finding, Level};
-use super::review::{Sight, declared_at, related};
+use super::review::{Sight, declared_here};
 use super::sites::{Source, calls, is_our_business, text_of};
 use memchr::memmem;
 
@@ -24,9 +24,6 @@ pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
             let Some(around) = source.around(at.offset).filter(|one| !one.is_macro) else {
                 continue;
             };
-            let declared = sight.state.inventory.named(name).next();
-            let declared =
-                declared.map(|one| related(declared_at(one), "the tracepoint is declared here"));
             found.push(Finding {
                 rule: "call-in-header",
                 level: Level::Warning,
@@ -37,7 +34,7 @@ pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
                      tracepoint_enabled() and call it out of line",
                     around.name
                 ),
-                related: declared.into_iter().collect(),
+                related: declared_here(sight, name),
                 patch: None,
                 fix: None,
             });

@@ -189,6 +189,13 @@ pub fn related(place: Place, message: &str) -> Related {
     }
 }
 
+/// Where the tracepoint `name` is declared, as a finding about a call of it points out.
+pub fn declared_here(sight: &Sight<'_>, name: &str) -> Vec<Related> {
+    let declared = sight.state.inventory.named(name).next();
+    let declared = declared.map(|one| related(declared_at(one), "the tracepoint is declared here"));
+    declared.into_iter().collect()
+}
+
 /// The wrappers and the macro by which a tracepoint is declared: ` by TRACE_EVENT()`,
 /// ` by A() through B()`.
 pub fn by_macro(tracepoint: &Tracepoint) -> String {

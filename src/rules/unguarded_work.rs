@@ -3,7 +3,7 @@
 
 use super::finding::{Finding, Level};
 use super::guards::is_guarded;
-use super::review::{Sight, declared_at, related};
+use super::review::{Sight, declared_here};
 use super::sites::{Around, Given, Source, calls, given, is_our_business, text_of};
 use crate::inventory::resolve::{CallSite, Tracepoint};
 use std::collections::{BTreeMap, BTreeSet};
@@ -63,8 +63,6 @@ pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
 }
 
 fn finding(sight: &Sight<'_>, name: &str, call: &CallSite, work: &str) -> Finding {
-    let declared = sight.state.inventory.named(name).next();
-    let declared = declared.map(|one| related(declared_at(one), "the tracepoint is declared here"));
     let function = call
         .function
         .as_deref()
@@ -78,7 +76,7 @@ fn finding(sight: &Sight<'_>, name: &str, call: &CallSite, work: &str) -> Findin
             "{work}() is called for an argument of the tracepoint {name}{function} even when it \
              is off: ask trace_{name}_enabled() first"
         ),
-        related: declared.into_iter().collect(),
+        related: declared_here(sight, name),
         patch: None,
         fix: None,
     }

@@ -2,7 +2,7 @@
 //! A tracepoint in a function where nothing may be instrumented.
 
 use super::finding::{Finding, Level};
-use super::review::{Sight, declared_at, related};
+use super::review::{Sight, declared_here};
 use super::sites::{Around, Source, calls, text_of};
 use memchr::memmem;
 
@@ -42,9 +42,6 @@ pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
             {
                 continue;
             }
-            let declared = sight.state.inventory.named(name).next();
-            let declared =
-                declared.map(|one| related(declared_at(one), "the tracepoint is declared here"));
             found.push(Finding {
                 rule: "uninstrumentable-call",
                 level,
@@ -56,7 +53,7 @@ pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
                     around.name,
                     String::from_utf8_lossy(attribute)
                 ),
-                related: declared.into_iter().collect(),
+                related: declared_here(sight, name),
                 patch: None,
                 fix: None,
             });

@@ -3,7 +3,7 @@
 
 use super::finding::{Finding, Level};
 use super::guards::asked_instead;
-use super::review::{Sight, declared_at, related};
+use super::review::{Sight, declared_here};
 use super::sites::{Source, calls, is_our_business, text_of};
 
 /// Looks at each call with another tracepoint's question around it.
@@ -30,9 +30,6 @@ pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
             if asked.is_empty() || !are_tracepoints {
                 continue;
             }
-            let declared = inventory.named(name).next();
-            let declared =
-                declared.map(|one| related(declared_at(one), "the tracepoint is declared here"));
             found.push(Finding {
                 rule: "wrong-guard",
                 level: Level::Warning,
@@ -43,7 +40,7 @@ pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
                      trace_{name}_enabled()",
                     asked.join(" or ")
                 ),
-                related: declared.into_iter().collect(),
+                related: declared_here(sight, name),
                 patch: None,
                 fix: None,
             });

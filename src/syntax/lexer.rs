@@ -317,6 +317,27 @@ pub fn looks_binary(text: &[u8]) -> bool {
     memchr2(0, 0, &text[..text.len().min(1024)]).is_some()
 }
 
+/// Length of the comment of Rust that `text` starts with, which may hold others.
+pub fn nested_comment(text: &[u8]) -> usize {
+    let mut depth = 0usize;
+    let mut at = 0;
+    while at < text.len() {
+        if text[at..].starts_with(b"/*") {
+            depth += 1;
+            at += 2;
+        } else if text[at..].starts_with(b"*/") {
+            depth -= 1;
+            at += 2;
+            if depth == 0 {
+                return at;
+            }
+        } else {
+            at += 1;
+        }
+    }
+    text.len()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
