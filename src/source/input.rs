@@ -19,6 +19,9 @@ use super::paths;
 /// What the names of patches end in.
 const ENDINGS: &[&str] = &["patch", "diff", "mbox", "eml"];
 
+/// What all patches together may have, in bytes. A `series` file may name one many times.
+const TOTAL: u64 = 2 * SIZE_LIMIT;
+
 /// What the inputs hold.
 #[derive(Clone, Debug, Default)]
 pub struct Loaded {
@@ -100,6 +103,8 @@ struct Loader {
     bare: Vec<Problem>,
     /// How many of them are cover letters.
     covers: usize,
+    /// Bytes read so far.
+    size: u64,
 }
 
 impl Loader {
@@ -117,6 +122,13 @@ impl Loader {
             Ok(text) => text,
             Err(error) => return self.problem(&name, format!("cannot read it: {error}")),
         };
+        self.size += text.len() as u64;
+        if self.is_full() {
+            let most = TOTAL >> 20;
+            let message =
+                format!("more than {most} MiB of patches with this one: check them in parts");
+            return self.problem(&name, message);
+        }
         let mails = mail::split(&text);
         let many = mails.len() > 1;
         let mut contents = Vec::new();
@@ -176,8 +188,15 @@ impl Loader {
             return self.problem(name, message);
         }
         for file in files {
+            if self.is_full() {
+                return;
+            }
             self.text(file.display().to_string(), read_regular(&file));
         }
+    }
+
+    fn is_full(&self) -> bool {
+        self.size > TOTAL
     }
 
     /// The files that a `series` file names.
@@ -248,6 +267,20 @@ fn sort_by_number(contents: &mut [Content]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_series_that_names_one_patch_many_times() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut patch = b"--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n".to_vec();
+        patch.resize(40 << 20, b'\n');
+        fs::write(folder.path().join("x.patch"), patch).expect("written");
+        fs::write(folder.path().join("series"), "x.patch\n".repeat(1 << 20)).expect("written");
+        let loaded = load(&[folder.path().to_owned()], &mut io::empty());
+        assert_eq!(loaded.patches.len(), 3);
+        let problems = loaded.problems.iter().map(|one| one.message.as_str());
+        let said: Vec<&str> = problems.filter(|one| one.contains("in parts")).collect();
+        assert_eq!(said.len(), 1, "{said:?}");
+    }
 
     fn mail(subject: &str, file: &str) -> String {
         let from = "From 0123456789012345678901234567890123456789 Mon Sep 17 00:00:00 2001";
