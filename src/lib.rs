@@ -10,7 +10,7 @@
 //! `source` gives bytes, `syntax` tokens and macro calls, `kernel` what the
 //! tree's own macros do, `inventory` every tracepoint with how visible it is,
 //! `rules` findings, `output` their shapes. `cli` wires them together. Beside them,
-//! `consumers` says who attaches to which tracepoint.
+//! `consumers` says who attaches to which tracepoint. `parallel` knows no stage.
 
 pub mod cli;
 pub mod consumers;
@@ -19,6 +19,7 @@ pub mod history;
 pub mod inventory;
 pub mod kernel;
 pub mod output;
+mod parallel;
 pub mod promotion;
 pub mod report;
 pub mod rules;

@@ -7,9 +7,9 @@ use super::library::Library;
 use super::names::Names;
 use super::preprocess::{Flat, flatten};
 use super::{Reading, Use, scripts, versions};
+use crate::parallel;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// Adds the uses in `sources`, which are of one consumer.
 ///
@@ -185,28 +185,11 @@ fn place(one: &Use) -> (String, u32, String) {
 /// All units of a consumer, in order.
 fn units(library: &Library, names: &Names) -> Vec<Unit> {
     let files = library.units();
-    let next = AtomicUsize::new(0);
-    let units: Mutex<BTreeMap<usize, Unit>> = Mutex::default();
-    let work = || {
-        loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            let Some(file) = files.get(number) else {
-                return;
-            };
-            let unit = unit(file, library, names);
-            let mut units = units.lock().unwrap_or_else(PoisonError::into_inner);
-            units.insert(number, unit);
-        }
-    };
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope| {
-        for _ in 1..threads.min(files.len()) {
-            scope.spawn(work);
-        }
-        work();
+    let units = parallel::map(files.len(), |number| {
+        let file = files.get(number)?;
+        Some(unit(file, library, names))
     });
-    let units = units.into_inner().unwrap_or_else(PoisonError::into_inner);
-    units.into_values().collect()
+    units.into_iter().flatten().collect()
 }
 
 /// What a unit comes to for the first version of each range; most are as the one before.

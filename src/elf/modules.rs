@@ -7,12 +7,11 @@
 use super::image::Image;
 use super::unpack::{MOST, unpacked};
 use super::{Binary, tables};
+use crate::parallel;
 use anyhow::{Context, bail};
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 /// How deep folders of modules nest, with room to spare.
 const DEEPEST: usize = 64;
@@ -62,7 +61,11 @@ pub fn modules(folder: &Path) -> anyhow::Result<Modules> {
     }
     paths.sort();
     let mut traced = Vec::new();
-    for module in in_parallel(&paths) {
+    let read = parallel::map(paths.len(), |number| match paths.get(number) {
+        Some(path) => module(path),
+        None => Ok(None),
+    });
+    for module in read {
         traced.extend(module?);
     }
     Ok(Modules {
@@ -93,38 +96,6 @@ fn find(folder: &Path, depth: usize, paths: &mut Vec<PathBuf>) -> anyhow::Result
 
 fn is_module(name: &str) -> bool {
     SUFFIXES.iter().any(|suffix| name.ends_with(suffix))
-}
-
-/// What each has, in the order of `paths`.
-fn in_parallel(paths: &[PathBuf]) -> Vec<anyhow::Result<Option<Module>>> {
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut done = Vec::new();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(path) = paths.get(index) else {
-                return done;
-            };
-            done.push((index, module(path)));
-        }
-    };
-    let threads = thread::available_parallelism().map_or(1, |count| count.get().min(16));
-    let mut all: Vec<_> = thread::scope(|scope| {
-        let workers: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-        let mut all = work();
-        for worker in workers {
-            // A worker does not panic; were one to, its part would be missing and
-            // the count below would tell.
-            all.extend(worker.join().unwrap_or_default());
-        }
-        all
-    });
-    all.sort_by_key(|(index, _)| *index);
-    let mut results: Vec<_> = all.into_iter().map(|(_, result)| result).collect();
-    if results.len() != paths.len() {
-        results.push(Err(anyhow::anyhow!("some modules could not be read")));
-    }
-    results
 }
 
 fn module(path: &Path) -> anyhow::Result<Option<Module>> {

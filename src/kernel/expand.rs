@@ -8,7 +8,7 @@
 use crate::syntax::directives::{Define, Directive};
 use crate::syntax::lexer::{Kind, lex};
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// How many tokens one expansion may handle; what is left after that stays as it is.
 const MOST_TOKENS: usize = 1 << 16;
@@ -19,27 +19,27 @@ const DEEPEST: usize = 48;
 /// A token with the macros that may not be expanded in its place.
 #[derive(Clone, Debug)]
 struct Piece {
-    text: Rc<[u8]>,
+    text: Arc<[u8]>,
     kind: Kind,
     hidden: Hidden,
 }
 
 /// Macros that a token came out of, by their numbers in the table.
-type Hidden = Rc<[u32]>;
+type Hidden = Arc<[u32]>;
 
 #[derive(Debug)]
 struct Macro {
     number: u32,
     /// `None` for an object-like macro.
-    parameters: Option<Vec<Rc<[u8]>>>,
+    parameters: Option<Vec<Arc<[u8]>>>,
     variadic: bool,
-    body: Vec<(Rc<[u8]>, Kind)>,
+    body: Vec<(Arc<[u8]>, Kind)>,
 }
 
 /// Macros by name.
 #[derive(Clone, Debug, Default)]
 pub struct MacroTable {
-    macros: HashMap<Rc<[u8]>, Rc<Macro>>,
+    macros: HashMap<Arc<[u8]>, Arc<Macro>>,
     count: u32,
 }
 
@@ -59,7 +59,7 @@ impl MacroTable {
         let body = lex(body, false)
             .tokens
             .iter()
-            .map(|token| (Rc::from(token.span.of(body)), token.kind))
+            .map(|token| (Arc::from(token.span.of(body)), token.kind))
             .collect();
         let entry = Macro {
             number: self.count,
@@ -67,7 +67,7 @@ impl MacroTable {
             variadic,
             body,
         };
-        self.macros.insert(define.name.into(), Rc::new(entry));
+        self.macros.insert(define.name.into(), Arc::new(entry));
     }
 
     /// Forgets a macro.
@@ -102,7 +102,7 @@ impl MacroTable {
 }
 
 /// The parameters by name, and whether the last takes all that is left.
-fn parameters(define: &Define<'_>) -> (Option<Vec<Rc<[u8]>>>, bool) {
+fn parameters(define: &Define<'_>) -> (Option<Vec<Arc<[u8]>>>, bool) {
     let Some(given) = &define.parameters else {
         return (None, false);
     };
@@ -113,13 +113,13 @@ fn parameters(define: &Define<'_>) -> (Option<Vec<Rc<[u8]>>>, bool) {
             Some(rest) => {
                 variadic = true;
                 let rest = rest.trim_ascii();
-                Rc::from(if rest.is_empty() {
+                Arc::from(if rest.is_empty() {
                     b"__VA_ARGS__"
                 } else {
                     rest
                 })
             }
-            None => Rc::from(*name),
+            None => Arc::from(*name),
         })
         .collect();
     (Some(names), variadic)
@@ -127,7 +127,7 @@ fn parameters(define: &Define<'_>) -> (Option<Vec<Rc<[u8]>>>, bool) {
 
 /// Expands every macro in `text`. The result has single spaces between tokens.
 pub fn expand(text: &[u8], table: &MacroTable) -> Vec<u8> {
-    let none: Hidden = Rc::from([]);
+    let none: Hidden = Arc::from([]);
     let pieces = lex(text, false)
         .tokens
         .iter()
@@ -246,7 +246,7 @@ impl Expander<'_> {
     ) -> usize {
         let kind_at = |index: usize| entry.body.get(index).map(|(_, kind)| *kind);
         let (text, kind) = &entry.body[at];
-        let literal = |text: &Rc<[u8]>, kind: Kind| Piece {
+        let literal = |text: &Arc<[u8]>, kind: Kind| Piece {
             text: text.clone(),
             kind,
             hidden: hidden.clone(),
@@ -274,7 +274,7 @@ impl Expander<'_> {
                 self.left = self.left.saturating_sub(given.len());
                 // A placemarker keeps an empty operand from joining the token before.
                 if given.is_empty() {
-                    out.push(literal(&Rc::from([]), Kind::Paste));
+                    out.push(literal(&Arc::from([]), Kind::Paste));
                 }
                 out.extend(given.iter().map(|piece| hide(piece, hidden)));
             }
@@ -348,7 +348,7 @@ fn paste(out: &mut Vec<Piece>, right: &Piece) {
     });
 }
 
-fn stringified(pieces: &[Piece]) -> Rc<[u8]> {
+fn stringified(pieces: &[Piece]) -> Arc<[u8]> {
     let mut text = vec![b'"'];
     for (index, piece) in pieces.iter().enumerate() {
         if index > 0 {
@@ -419,9 +419,9 @@ fn bind(entry: &Macro, mut arguments: Vec<Vec<Piece>>) -> Vec<Vec<Piece>> {
     if let Some(last) = arguments.last_mut() {
         for more in rest {
             last.push(Piece {
-                text: Rc::from(*b","),
+                text: Arc::from(*b","),
                 kind: Kind::Punctuator(b','),
-                hidden: Rc::from([]),
+                hidden: Arc::from([]),
             });
             last.extend(more);
         }

@@ -10,6 +10,7 @@
 use super::expand::MacroTable;
 use super::preprocessor::{Follow, run};
 use super::probing::{self, MARKS};
+use crate::parallel;
 use crate::syntax::directives::IncludeTarget;
 use memchr::memmem;
 use serde::{Deserialize, Serialize};
@@ -117,9 +118,15 @@ impl Phases {
 
     /// As [`Phases::effects`], without those of the macros that are `known`.
     fn effects_but(&self, known: &BTreeMap<String, MacroEffect>) -> BTreeMap<String, MacroEffect> {
-        let mut effects = BTreeMap::new();
-        for (phase, table) in self.all().enumerate() {
-            gather(table, phase == 0, known, &mut effects);
+        let tables: Vec<&MacroTable> = self.all().collect();
+        let gathered = parallel::map(tables.len(), |phase| {
+            tables
+                .get(phase)
+                .map(|table| gather(table, phase == 0, known))
+        });
+        let mut effects: BTreeMap<String, MacroEffect> = BTreeMap::new();
+        for (name, effect) in gathered.into_iter().flatten().flatten() {
+            effects.entry(name).or_default().merge(effect);
         }
         effects
     }
@@ -187,8 +194,8 @@ fn gather(
     table: &MacroTable,
     first: bool,
     known: &BTreeMap<String, MacroEffect>,
-    effects: &mut BTreeMap<String, MacroEffect>,
-) {
+) -> Vec<(String, MacroEffect)> {
+    let mut effects = Vec::new();
     let mut reaching = HashMap::new();
     let mut names: Vec<&[u8]> = table.names().collect();
     names.sort_unstable();
@@ -204,10 +211,10 @@ fn gather(
             effect.defines = effect.tracepoint.take();
         }
         if !effect.is_empty() {
-            let name = String::from_utf8_lossy(name).into_owned();
-            effects.entry(name).or_default().merge(effect);
+            effects.push((String::from_utf8_lossy(name).into_owned(), effect));
         }
     }
+    effects
 }
 
 /// Whether a call of `name` can come to one of the marks.

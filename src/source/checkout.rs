@@ -6,7 +6,7 @@
 //! its size whether anybody has touched it since; `git status` goes by the same. Where
 //! a filter may have written something else than the blob, nothing is taken from disk.
 
-use super::disk::slurp;
+use super::disk::slurp_if;
 use git2::{IndexEntry, Oid, Repository};
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;
@@ -83,14 +83,15 @@ impl Checkout {
         Some(Self { root, written })
     }
 
-    /// Reads the file with the number `at`, which is `path`, into `buffer`, if it is as
-    /// it was.
+    /// Reads the file with the number `at`, which is `path`, into `buffer`; `None` if
+    /// it is not as it was. In a large file `holds` decides whether it is worth that.
     pub(super) fn read<'b>(
         &self,
         at: usize,
         path: &str,
+        holds: &dyn Fn(&[u8]) -> bool,
         buffer: &'b mut Vec<u8>,
-    ) -> Option<&'b [u8]> {
+    ) -> Option<Found<'b>> {
         let stamp = self.written.get(at)?.as_ref()?;
         let file = File::open(self.root.join(path)).ok()?;
         let is_as_written = || {
@@ -98,10 +99,22 @@ impl Checkout {
             (metadata.is_file() && Stamp::of_file(&metadata) == *stamp).then_some(())
         };
         is_as_written()?;
-        let text = slurp(&file, buffer).ok()?;
+        let text = slurp_if(&file, holds, buffer).ok()?;
         is_as_written()?;
-        (text.len() == usize::try_from(stamp.size).ok()?).then_some(text)
+        let Some(text) = text else {
+            return Some(Found::Nothing);
+        };
+        (text.len() == usize::try_from(stamp.size).ok()?).then_some(Found::Text(text))
     }
+}
+
+/// What is in a file.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Found<'b> {
+    /// This.
+    Text(&'b [u8]),
+    /// Nothing that is looked for.
+    Nothing,
 }
 
 /// Whether settings, or attributes outside of the work tree, may filter.
@@ -197,8 +210,10 @@ mod tests {
         let files = [("a.c".to_owned(), blob("")), (path.to_owned(), blob(text))];
         let checkout = Checkout::of(repository.path(), &files)?;
         let mut buffer = Vec::new();
-        let read = checkout.read(1, path, &mut buffer)?;
-        Some(String::from_utf8_lossy(read).into_owned())
+        match checkout.read(1, path, &|_| true, &mut buffer)? {
+            Found::Text(read) => Some(String::from_utf8_lossy(read).into_owned()),
+            Found::Nothing => None,
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@
 //! twice. The walk is the tool's hot path: a file costs an open, a read and a
 //! close, into a buffer that its thread keeps.
 
-use std::fs::{self, File};
+use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -85,6 +85,23 @@ impl DiskTree {
         Some(path.to_str().ok_or_else(name))
     }
 
+    /// Where `path` leads, over all links. Nearly all paths have none, and asking each
+    /// part costs less than to resolve the whole.
+    fn locate(&self, path: &str) -> io::Result<(PathBuf, Metadata)> {
+        let mut full = self.root.clone();
+        let mut meta = full.symlink_metadata()?;
+        for part in path.split('/') {
+            full.push(part);
+            meta = full.symlink_metadata()?;
+            if meta.is_symlink() {
+                full = self.root.join(path).canonicalize()?;
+                meta = full.metadata()?;
+                break;
+            }
+        }
+        Ok((full, meta))
+    }
+
     fn cannot_read(&self, path: &str, error: &dyn std::fmt::Display) -> String {
         format!("cannot read {}: {error}", self.dir.join(path).display())
     }
@@ -149,8 +166,8 @@ impl Tree for DiskTree {
 
     fn read(&self, path: &str) -> anyhow::Result<Option<Arc<[u8]>>> {
         paths::inside(path).map_err(|why| anyhow!("{why}: \"{}\"", path.escape_debug()))?;
-        let full = match self.root.join(path).canonicalize() {
-            Ok(full) => full,
+        let (full, meta) = match self.locate(path) {
+            Ok(found) => found,
             Err(error) if is_absent(&error) => return Ok(None),
             Err(error) => bail!("{}", self.cannot_read(path, &error)),
         };
@@ -161,10 +178,8 @@ impl Tree for DiskTree {
             );
         }
         // Opening a fifo would wait for its writer.
-        match fs::metadata(&full) {
-            Ok(meta) if meta.is_file() => {}
-            Ok(_) => return Ok(None),
-            Err(error) => bail!("{}", self.cannot_read(path, &error)),
+        if !meta.is_file() {
+            return Ok(None);
         }
         let mut buffer = Vec::new();
         let text = File::open(&full)
@@ -249,7 +264,7 @@ fn is_absent(error: &io::Error) -> bool {
 /// Reads a regular file; `None` if it is large and `holds` for no part of it. A large
 /// file is read in parts first, which stay in the processor's cache: a third of a
 /// kernel's bytes is in headers of megabytes that list registers.
-fn slurp_if<'b>(
+pub(super) fn slurp_if<'b>(
     mut file: &File,
     holds: &dyn Fn(&[u8]) -> bool,
     buffer: &'b mut Vec<u8>,
@@ -276,7 +291,7 @@ fn slurp_if<'b>(
 
 /// Reads a regular file. `buffer` keeps its length, which saves clearing it; the
 /// result is the part that the file filled.
-pub(super) fn slurp<'b>(file: &File, buffer: &'b mut Vec<u8>) -> io::Result<&'b [u8]> {
+fn slurp<'b>(file: &File, buffer: &'b mut Vec<u8>) -> io::Result<&'b [u8]> {
     prepare(buffer);
     let mut filled = fill(file, buffer)?;
     while filled == buffer.len() {
@@ -336,6 +351,7 @@ fn fill(mut file: &File, room: &mut [u8]) -> io::Result<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn tree(files: &[(&str, &[u8])]) -> (tempfile::TempDir, DiskTree) {
         let dir = tempfile::tempdir().expect("a temporary directory");

@@ -6,16 +6,15 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::thread;
 
 use anyhow::{anyhow, bail};
 use git2::{FileMode, ObjectType, Oid, Repository, TreeWalkMode, TreeWalkResult};
 
-use super::checkout::Checkout;
+use super::checkout::{Checkout, Found};
 use super::series::Blobs;
 use super::{SIZE_LIMIT, Tree, Unreadable, paths};
+use crate::parallel;
 
 /// The id that git gives to this content, in hex.
 pub fn blob_id(content: &[u8]) -> Option<String> {
@@ -183,33 +182,41 @@ impl GitTree {
         (files >= MANY).then(|| self.checkout.get_or_init(open).as_ref())?
     }
 
-    /// Visits `files`, each with its number in the revision, from `next` on; gives what could not be read.
-    fn work(
+    /// Visits `files`, each with its number in the revision; gives what could not be read.
+    fn visit_all(
         &self,
         files: &[(usize, &(String, Oid))],
-        next: &AtomicUsize,
+        holds: &(dyn Fn(&[u8]) -> bool + Sync),
         visit: &Visitor<'_>,
     ) -> Vec<String> {
-        let mut errors = Vec::new();
-        // A repository is not to be shared between threads.
-        let repository = match Repository::open(&self.git_dir) {
-            Ok(repository) => repository,
-            Err(error) => return vec![self.cannot_read("", &error)],
-        };
-        let mut buffer = Vec::new();
         let checkout = self.checkout(files.len());
-        while let Some(&(at, (path, id))) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let written = checkout.and_then(|one| one.read(at, path, &mut buffer));
-            if let Some(text) = written {
-                visit(path, text);
-                continue;
+        // A repository is not to be shared between threads.
+        let start = || (Repository::open(&self.git_dir), Vec::new());
+        let errors = Mutex::new(Vec::new());
+        let failed = |error| {
+            errors
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(error)
+        };
+        parallel::map_with(files.len(), start, |(repository, buffer), number| {
+            let Some(&(at, (path, id))) = files.get(number) else {
+                return;
+            };
+            match checkout.and_then(|one| one.read(at, path, holds, buffer)) {
+                Some(Found::Text(text)) => return visit(path, text),
+                Some(Found::Nothing) => return,
+                None => {}
             }
-            match blob(&repository, *id) {
-                Ok(blob) => visit(path, blob.content()),
-                Err(error) => errors.push(self.cannot_read(path, &error)),
+            match repository {
+                Ok(repository) => match blob(repository, *id) {
+                    Ok(blob) => visit(path, blob.content()),
+                    Err(error) => failed(self.cannot_read(path, &error)),
+                },
+                Err(error) => failed(self.cannot_read("", error)),
             }
-        }
-        errors
+        });
+        errors.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -261,6 +268,15 @@ impl Tree for GitTree {
         wanted: &(dyn Fn(&str) -> bool + Sync),
         visit: &(dyn Fn(&str, &[u8]) + Sync),
     ) -> anyhow::Result<()> {
+        self.search(wanted, &|_| true, visit)
+    }
+
+    fn search(
+        &self,
+        wanted: &(dyn Fn(&str) -> bool + Sync),
+        holds: &(dyn Fn(&[u8]) -> bool + Sync),
+        visit: &(dyn Fn(&str, &[u8]) + Sync),
+    ) -> anyhow::Result<()> {
         let entries = self.entries()?;
         let files: Vec<_> = entries
             .files
@@ -268,19 +284,7 @@ impl Tree for GitTree {
             .enumerate()
             .filter(|(_, (path, _))| wanted(path))
             .collect();
-        let threads = thread::available_parallelism()
-            .map_or(1, usize::from)
-            .min(files.len());
-        let next = AtomicUsize::new(0);
-        let work = || self.work(&files, &next, visit);
-        let mut errors: Vec<String> = thread::scope(|scope| {
-            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-            let died = |_| vec![format!("a thread that read {} died", self.name())];
-            workers
-                .into_iter()
-                .flat_map(|worker| worker.join().unwrap_or_else(died))
-                .collect()
-        });
+        let mut errors = self.visit_all(&files, holds, visit);
         let unnamed = entries.unnamed.iter().filter(|path| wanted(path));
         errors.extend(
             unnamed.map(|path| format!("{path} of {}: the name is not UTF-8", self.name())),

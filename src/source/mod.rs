@@ -11,9 +11,9 @@
 //! disk, git (trees, blobs) ─────────────────────────────> Tree ──┴> series -> overlay
 //! ```
 
+use crate::parallel;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 mod apply;
 mod checkout;
@@ -99,25 +99,15 @@ pub trait Tree: Sync {
         paths: &[String],
         visit: &(dyn Fn(&str, &[u8]) + Sync),
     ) -> anyhow::Result<()> {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let next = AtomicUsize::new(0);
-        let work = || -> anyhow::Result<()> {
-            while let Some(path) = paths.get(next.fetch_add(1, Ordering::Relaxed)) {
-                if let Some(text) = self.read(path)? {
-                    visit(path, &text);
-                }
+        let read = parallel::map(paths.len(), |number| -> anyhow::Result<()> {
+            if let Some(path) = paths.get(number)
+                && let Some(text) = self.read(path)?
+            {
+                visit(path, &text);
             }
             Ok(())
-        };
-        std::thread::scope(|scope| {
-            let workers: Vec<_> = (0..threads.min(paths.len()))
-                .map(|_| scope.spawn(work))
-                .collect();
-            let died = |_| Err(anyhow::anyhow!("a thread that read {} died", self.name()));
-            workers
-                .into_iter()
-                .try_for_each(|worker| worker.join().unwrap_or_else(died))
-        })
+        });
+        read.into_iter().collect()
     }
 
     /// The paths for which `wanted` holds, in order.
