@@ -6,6 +6,7 @@
 
 use super::facts::{At, Declaration, Facts, Makes, Mention, Target, Use};
 use crate::kernel::semantics::Semantics;
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -141,19 +142,30 @@ impl Inventory {
 
     /// The names of which the two have other declarations or other guards.
     pub fn names_that_differ(&self, other: &Self) -> BTreeSet<Box<str>> {
-        let names = self.by_name.keys().chain(other.by_name.keys());
-        let names = names.map(AsRef::as_ref);
-        let differ = |name: &&str| {
-            let (mut ours, mut theirs) = (self.named(name), other.named(name));
-            loop {
-                match (ours.next(), theirs.next()) {
-                    (None, None) => return false,
-                    (Some(a), Some(b)) if is_used_alike(a, b) => {}
-                    _ => return true,
-                }
+        let mut names = BTreeSet::new();
+        let (mut ours, mut theirs) = (self.groups().peekable(), other.groups().peekable());
+        loop {
+            let order = match (ours.peek(), theirs.peek()) {
+                (None, None) => return names,
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some(one), Some(other)) => name_of(one).cmp(name_of(other)),
+            };
+            let one = order.is_le().then(|| ours.next()).flatten();
+            let other = order.is_ge().then(|| theirs.next()).flatten();
+            let (one, other) = (one.unwrap_or_default(), other.unwrap_or_default());
+            let alike = one.len() == other.len()
+                && std::iter::zip(one, other)
+                    .all(|(a, b)| Arc::ptr_eq(&a.0, &b.0) || is_used_alike(a, b));
+            if !alike {
+                names.insert(name_of(if one.is_empty() { other } else { one }).into());
             }
-        };
-        names.filter(differ).map(Box::from).collect()
+        }
+    }
+
+    /// The declarations of each name, in order.
+    fn groups(&self) -> impl Iterator<Item = &[Shared]> {
+        self.tracepoints.chunk_by(|a, b| a.name() == b.name())
     }
 
     /// The declarations of the real tracepoint `name`.
@@ -395,6 +407,10 @@ fn architecture(path: &str) -> Option<&str> {
 }
 
 /// Whether two states of a tracepoint say the same to whoever looks at its calls.
+fn name_of(group: &[Shared]) -> &str {
+    group.first().map_or("", |one| one.name())
+}
+
 fn is_used_alike(a: &Tracepoint, b: &Tracepoint) -> bool {
     let (ours, theirs) = (&a.declaration, &b.declaration);
     let guards = |one: &'_ CallSite| (one.site.file.clone(), one.function.clone());

@@ -100,7 +100,7 @@ impl<'p> Groups<'p> {
     }
 }
 
-impl Chain<'_> {
+impl<'p> Chain<'p> {
     /// Finds the texts; appends the steps and what went wrong.
     pub(super) fn resolve(
         mut self,
@@ -206,19 +206,22 @@ impl Chain<'_> {
 
     /// How many patches the tree has by the ids of its blobs.
     fn applied_by_id(&self, tree: &dyn Tree) -> Option<usize> {
-        let is_blob = |path: &Option<String>, id: &Option<String>| {
+        let mut ids: BTreeMap<&str, Option<String>> = BTreeMap::new();
+        let mut is_blob = |path: &'p Option<String>, id: &Option<String>| {
             let (Some(path), Some(id)) = (path, id) else {
                 return false;
             };
-            let text = tree.read(path).ok().flatten();
-            text.and_then(|text| blob_id(&text))
-                .is_some_and(|own| own.starts_with(id.as_str()))
+            let own = ids.entry(path).or_insert_with(|| {
+                let text = tree.read(path).ok().flatten();
+                text.and_then(|text| blob_id(&text))
+            });
+            own.as_ref().is_some_and(|own| own.starts_with(id.as_str()))
         };
-        let after = |link: &Link<'_>| is_blob(&link.file.new_path, &link.file.new_blob);
-        let before = |link: &Link<'_>| is_blob(&link.file.old_path, &link.file.old_blob);
+        let after = |link: &Link<'p>| is_blob(&link.file.new_path, &link.file.new_blob);
         if let Some(last) = self.links.iter().rposition(after) {
             return Some(last + 1);
         }
+        let before = |link: &Link<'p>| is_blob(&link.file.old_path, &link.file.old_blob);
         self.links.iter().position(before)
     }
 
