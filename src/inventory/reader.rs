@@ -13,7 +13,7 @@ mod uses;
 
 use super::facts::{At, CustomEvent, Facts, MacroDefinition};
 use super::macros::Macros;
-use super::uses::{Tokens, starts_sign};
+use super::uses::{Tokens, may_be_sign};
 use crate::kernel::semantics::Semantics;
 use crate::syntax::conditions::{Condition, ConditionStack};
 use crate::syntax::lexer::{Kind, Lexed, Token, lex_into};
@@ -100,21 +100,26 @@ impl<'a> Reader<'a> {
     }
 
     fn walk(&mut self) {
+        let text = self.text;
+        let is_of_interest = |token: &Token| match token.kind {
+            Kind::Identifier => may_be_sign(token.span.of(text)),
+            kind => kind == Kind::String,
+        };
         let mut index = 0;
-        while let Some(token) = self.tokens.get(index) {
+        loop {
+            // Most of a file is the bodies of functions, and most of those says nothing.
+            if !self.conditions.is_dead() {
+                index = self.outline.through_body(index, is_of_interest);
+            }
+            let Some(token) = self.tokens.get(index) else {
+                return;
+            };
             index = match token.kind {
                 Kind::Directive => {
                     self.directive(index);
                     index + 1
                 }
                 _ if self.conditions.is_dead() => index + 1,
-                // Most are of no interest, and their first byte says so.
-                Kind::Identifier
-                    if !self.outline.at_file_scope()
-                        && !starts_sign(self.text[token.span.start as usize]) =>
-                {
-                    index + 1
-                }
                 Kind::Identifier => self.identifier(index),
                 Kind::String => {
                     self.strings.push(index);

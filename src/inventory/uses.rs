@@ -183,13 +183,8 @@ pub fn sign(tokens: Tokens<'_>, index: usize) -> Option<Sign> {
         .flatten()
 }
 
-/// Whether a word that starts with `byte` can be a sign.
-pub fn starts_sign(byte: u8) -> bool {
-    matches!(byte, b't' | b'_' | b'r' | b'f')
-}
-
 /// Whether the word starts as one of those does that are looked for.
-fn may_be_sign(word: &[u8]) -> bool {
+pub fn may_be_sign(word: &[u8]) -> bool {
     matches!(
         word,
         [b't', b'r', b'a', b'c', b'e', ..]

@@ -114,6 +114,39 @@ pub fn is_word_byte(byte: u8) -> bool {
     CLASSES[byte as usize] & WORD != 0
 }
 
+/// A one in each byte, and the highest bit of each.
+const ONES: u64 = u64::from_ne_bytes([1; 8]);
+const HIGHEST: u64 = ONES << 7;
+
+/// The highest bit of each of eight bytes that can be part of a word. Words are short
+/// and of all lengths: a look at each byte in turn would be mispredicted at every end.
+fn word_bits(bytes: u64) -> u64 {
+    let low = bytes & !HIGHEST;
+    let small = low | (ONES * 0x20);
+    // Of bytes below 0x80, so that nothing is carried into the next.
+    let from = |bytes: u64, least: u8| bytes + ONES * u64::from(0x80 - least);
+    let between = |bytes, least, most: u8| from(bytes, least) & !from(bytes, most + 1);
+    let is = |byte| !from(low ^ (ONES * byte), 1);
+    let letter = between(small, b'a', b'z');
+    let digit = between(low, b'0', b'9');
+    (bytes | letter | digit | is(u64::from(b'_')) | is(u64::from(b'$'))) & HIGHEST
+}
+
+/// Length of the word that `text` starts with.
+fn word_length(text: &[u8]) -> usize {
+    let mut length = 0;
+    while let Some(&eight) = text.get(length..).and_then(<[u8]>::first_chunk) {
+        let others = !word_bits(u64::from_le_bytes(eight)) & HIGHEST;
+        if others != 0 {
+            return length + others.trailing_zeros() as usize / 8;
+        }
+        length += 8;
+    }
+    let rest = text.get(length..).unwrap_or_default();
+    let end = rest.iter().position(|&byte| !is_word_byte(byte));
+    length + end.unwrap_or(rest.len())
+}
+
 /// Lexes a file, or the inside of a directive when `directives` is false (a `#`
 /// at the start of a line is then a punctuator like any other).
 ///
@@ -206,13 +239,7 @@ impl Lexer<'_> {
     }
 
     fn word(&mut self, class: u8) {
-        let mut length = 1;
-        while let Some(&byte) = self.text.get(self.at + length) {
-            if CLASSES[byte as usize] & WORD == 0 {
-                break;
-            }
-            length += 1;
-        }
+        let length = word_length(&self.text[self.at..]);
         let kind = if class & DIGIT != 0 {
             Kind::Number
         } else {
@@ -391,6 +418,24 @@ mod tests {
                     .iter()
                     .all(|token| token.span.end as usize <= text.len())
             );
+        }
+    }
+
+    #[test]
+    fn words_of_all_bytes_and_lengths() {
+        for byte in 0..=u8::MAX {
+            for length in 0..20 {
+                let mut text = vec![b'x'; length];
+                text.push(byte);
+                text.extend(b"+++++++++");
+                let wanted = length + usize::from(is_word_byte(byte));
+                assert_eq!(word_length(&text), wanted, "{byte:#x} at {length}");
+                assert_eq!(
+                    word_length(&text[..=length]),
+                    wanted,
+                    "{byte:#x} at the end"
+                );
+            }
         }
     }
 

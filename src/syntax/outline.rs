@@ -113,6 +113,26 @@ impl<'a> Outline<'a> {
         }
     }
 
+    /// Moves on from `index` as long as that is inside a body: past all tokens but
+    /// directives, the brace that ends it, and those that are `wanted`. Gives the index
+    /// of that one.
+    pub fn through_body(&mut self, mut index: usize, wanted: impl Fn(&Token) -> bool) -> usize {
+        if self.state.braces == 0 {
+            return index;
+        }
+        while let Some(token) = self.tokens.get(index) {
+            match token.kind {
+                Kind::Punctuator(b'{') => self.state.braces += 1,
+                Kind::Punctuator(b'}') if self.state.braces > 1 => self.state.braces -= 1,
+                Kind::Punctuator(b'}') | Kind::Directive => break,
+                _ if wanted(token) => break,
+                _ => {}
+            }
+            index += 1;
+        }
+        index
+    }
+
     /// Moves past a macro call at file scope that ends at `index`.
     pub fn skip_call(&mut self, index: usize) {
         self.start_declaration(index + 1);
