@@ -393,6 +393,28 @@ mod output {
     }
 
     #[test]
+    fn a_full_disk_for_help_and_for_complaints() {
+        let place = place();
+        for command in ["--help", "check --help", "--version"] {
+            let output = place.shell(&format!("exec \"$B\" {command} >/dev/full"));
+            one_line(&output, command, &["standard output", "No space left"]);
+        }
+        for command in [
+            "check --tree kernel none.patch",
+            "check --tree nowhere",
+            "none",
+        ] {
+            let output = place.shell(&format!("exec \"$B\" {command} 2>/dev/full"));
+            assert_eq!(
+                output.status.code(),
+                Some(2),
+                "{command}: {}",
+                told(&output)
+            );
+        }
+    }
+
+    #[test]
     fn a_reader_that_went_away() {
         let place = place();
         for command in commands() {
@@ -482,12 +504,51 @@ mod repository {
         broken(damage, &["kernel"]);
     }
 
-    /// libgit2 1.9.7 reads such an object forever; libgit2#7346 mends it.
+    /// libgit2 up to 1.9.7 reads such an object forever; libgit2#7346 mends it.
     #[test]
-    #[ignore = "waits for a libgit2 that does not loop"]
     fn with_cut_objects() {
-        let damage = "find .git/objects -type f -exec truncate -s 20 {} \\;";
-        broken(damage, &["kernel"]);
+        for length in [0, 1, 20] {
+            let damage =
+                format!("find .git/objects -type f -exec truncate -s '<{length}' {{}} \\;");
+            broken(
+                &damage,
+                &["kernel/.git/objects/", "not all there", "git fsck"],
+            );
+        }
+    }
+
+    /// A tree within a tree, which libgit2 comes upon by itself.
+    #[test]
+    fn with_one_cut_object() {
+        let place = Place::new();
+        place.repository();
+        place.sh(
+            "cd kernel && chmod -R u+w .git && tree=$(git rev-parse HEAD:fs) \
+             && truncate -s -4 .git/objects/$(echo $tree | sed 's|..|&/|')",
+        );
+        let said = ["kernel/.git/objects/", "git fsck"];
+        place.fails(LAST, &said);
+        place.fails(&["diff", "kernel@HEAD", "kernel"], &said);
+        place.fails(&["report", "--tree", "kernel"], &said);
+        succeeds(
+            &place.run(&[CHECK, &["0001-three.patch"]].concat()),
+            "a patch",
+        );
+    }
+
+    /// The blob that the patch was made against.
+    #[test]
+    fn with_a_cut_blob() {
+        let place = Place::new();
+        place.repository();
+        place.sh(
+            "cd kernel && chmod -R u+w .git && blob=$(git rev-parse HEAD~1:fs/inode.c) \
+             && truncate -s -4 .git/objects/$(echo $blob | sed 's|..|&/|')",
+        );
+        succeeds(
+            &place.run(&[CHECK, &["0001-three.patch"]].concat()),
+            "a patch",
+        );
     }
 
     #[test]

@@ -5,8 +5,6 @@
 //! standard error; what they mean for the exit status is decided in
 //! [`crate::output::status`].
 
-#![allow(clippy::print_stderr)]
-
 mod check;
 mod diff;
 mod explain;
@@ -19,7 +17,8 @@ mod tree;
 mod verify;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
-use std::io::Write;
+use std::io::{self, Write};
+use std::panic;
 use std::process::ExitCode;
 use stream::Output;
 
@@ -70,15 +69,39 @@ enum Command {
     Man(generate::Man),
 }
 
+/// The status of a job that could not be done.
+const NOT_DONE: u8 = 2;
+
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
+    ExitCode::from(guarded(run))
+}
+
+/// What `run` returns. A gate knows three statuses: a bug that makes us panic is a job
+/// that could not be done.
+fn guarded(run: impl FnOnce() -> u8 + panic::UnwindSafe) -> u8 {
+    panic::set_hook(Box::new(|bug| {
+        complain(&format!(
+            "{bug}. This is a bug in barepoint, not in what it read"
+        ));
+    }));
+    panic::catch_unwind(run).unwrap_or(NOT_DONE)
+}
+
+fn run() -> u8 {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version come here, too, and are no errors.
-            let status = if error.use_stderr() { 2 } else { 0 };
-            let _ = error.print();
-            return ExitCode::from(status);
+            let printed = error.print().and_then(|()| io::stdout().flush());
+            return match printed {
+                Ok(()) if !error.use_stderr() => 0,
+                Err(why) if !error.use_stderr() && why.kind() != io::ErrorKind::BrokenPipe => {
+                    complain(&stream::failure(&why.to_string()));
+                    NOT_DONE
+                }
+                _ => NOT_DONE,
+            };
         }
     };
     let mut out = Output::new(cli.color);
@@ -100,20 +123,33 @@ pub fn main() -> ExitCode {
         Ok(status)
     });
     match result {
-        Ok(status) => ExitCode::from(status),
-        Err(_) if out.is_closed() => ExitCode::from(2),
+        Ok(status) => status,
+        Err(_) if out.is_closed() => NOT_DONE,
         Err(error) => {
             complain(&out.failure().unwrap_or_else(|| format!("{error:#}")));
-            ExitCode::from(2)
+            NOT_DONE
         }
     }
 }
 
-/// Says in one line what went wrong.
+/// Says in one line what went wrong. Where nobody can be told, the status has to do.
 fn complain(message: &str) {
     let line: String = message
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect();
-    eprintln!("barepoint: {line}");
+    let _ = writeln!(io::stderr(), "barepoint: {line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bug_is_a_job_that_could_not_be_done() {
+        assert_eq!(guarded(|| 1), 1);
+        let bug = || crate::parallel::map(4, |number| assert!(number < 3, "a bug"));
+        assert_eq!(guarded(|| u8::from(bug().is_empty())), 2);
+        let _ = panic::take_hook();
+    }
 }

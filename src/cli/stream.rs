@@ -36,7 +36,7 @@ impl Output {
     /// Why it could not be written, if that is so.
     pub(super) fn failure(&self) -> Option<String> {
         let (_, why) = self.failed.as_ref()?;
-        Some(format!("cannot write to standard output: {why}"))
+        Some(failure(why))
     }
 
     fn noted<T>(&mut self, done: io::Result<T>) -> io::Result<T> {
@@ -47,6 +47,11 @@ impl Output {
         }
         done
     }
+}
+
+/// That standard output could not be written, and why.
+pub(super) fn failure(why: &str) -> String {
+    format!("cannot write to standard output: {why}")
 }
 
 impl Write for Output {

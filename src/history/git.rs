@@ -13,7 +13,7 @@ use crate::inventory::snapshot::{Knows, Snapshot};
 use crate::inventory::state::{NewText, State};
 use crate::kernel::semantics::is_framework_header;
 use crate::source::SIZE_LIMIT;
-use crate::source::git::GitTree;
+use crate::source::git::{self, GitTree};
 use anyhow::{Context, anyhow};
 use git2::{DiffOptions, Oid, Repository, Sort, Tree};
 use memchr::memmem;
@@ -33,10 +33,8 @@ pub fn of_git<'n>(
     state: &State,
     names: impl IntoIterator<Item = &'n str>,
 ) -> anyhow::Result<Option<History>> {
-    let repository = match Repository::open(dir) {
-        Ok(repository) => repository,
-        Err(error) if error.code() == git2::ErrorCode::NotFound => return Ok(None),
-        Err(error) => return Err(error).with_context(|| format!("cannot open {}", dir.display())),
+    let Some(repository) = git::open(dir)? else {
+        return Ok(None);
     };
     let walk = Walk {
         tags: tags(&repository)?,

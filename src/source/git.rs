@@ -13,7 +13,7 @@ use git2::{FileMode, ObjectType, Oid, Repository, TreeWalkMode, TreeWalkResult};
 
 use super::checkout::{Checkout, Found};
 use super::series::Blobs;
-use super::{SIZE_LIMIT, Tree, Unreadable, paths};
+use super::{SIZE_LIMIT, Tree, Unreadable, loose, paths};
 use crate::parallel;
 
 /// The id that git gives to this content, in hex.
@@ -41,7 +41,32 @@ pub(super) fn discover(dir: &Path) -> anyhow::Result<Repository> {
     // Hashing all that is read would take longer than reading it; git itself
     // leaves that to `git fsck`.
     git2::opts::strict_hash_verification(false);
-    Repository::discover(dir).map_err(|error| cannot_open(dir, &error))
+    let repository = Repository::discover(dir).map_err(|error| cannot_open(dir, &error))?;
+    loose::check(&repository)?;
+    Ok(repository)
+}
+
+/// Opens the repository whose top `dir` is: its work tree, one of its linked work
+/// trees, or itself if it is bare. `None` if it is none.
+///
+/// # Errors
+/// It cannot be opened.
+fn open_top(dir: &Path) -> anyhow::Result<Option<Repository>> {
+    match Repository::open(dir) {
+        Ok(repository) => Ok(Some(repository)),
+        Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
+        Err(error) => Err(cannot_open(dir, &error)),
+    }
+}
+
+/// As [`open_top`], to read commits and trees of it.
+///
+/// # Errors
+/// It cannot be opened, or is broken.
+pub fn open(dir: &Path) -> anyhow::Result<Option<Repository>> {
+    let repository = open_top(dir)?;
+    repository.iter().try_for_each(loose::check)?;
+    Ok(repository)
 }
 
 /// Why there is no repository, with what git would advise where it is somebody else's.
@@ -317,13 +342,9 @@ impl GitBlobs {
     /// # Errors
     /// The repository cannot be opened.
     pub fn at(dir: &Path) -> anyhow::Result<Option<Self>> {
-        match Repository::open(dir) {
-            Ok(repository) => Ok(Some(Self {
-                repository: Mutex::new(repository),
-            })),
-            Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
-            Err(error) => Err(cannot_open(dir, &error)),
-        }
+        Ok(open_top(dir)?.map(|repository| Self {
+            repository: Mutex::new(repository),
+        }))
     }
 
     /// The blobs of the repository that `dir` lies in, as [`GitTree::open`].
@@ -349,6 +370,9 @@ impl Blobs for GitBlobs {
             .ok()?
             .exists_prefix(prefix, id.len())
             .ok()?;
+        if loose::is_cut(&repository, id) {
+            return None;
+        }
         Some(Arc::from(blob(&repository, id).ok()?.content()))
     }
 }

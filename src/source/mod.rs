@@ -18,6 +18,7 @@ use std::sync::Arc;
 mod apply;
 mod checkout;
 mod diff;
+mod loose;
 mod mail;
 mod mime;
 mod paths;

@@ -11,13 +11,14 @@ use crate::source::disk::DiskTree;
 use crate::source::git::{GitBlobs, GitTree};
 use crate::source::series::Series;
 use anyhow::bail;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 /// Lints the commits that `spec` names.
 pub(super) fn commits(tree: &DiskTree, spec: &str, zones: Option<&Path>) -> anyhow::Result<Report> {
     let range = resolve_range(tree.dir(), spec)?;
-    let progress = io::stderr().is_terminal();
+    let mut stderr = io::stderr();
+    let progress = stderr.is_terminal();
     let total = range.commits.len();
     let mut report = Report {
         tree: Some(tree::name(tree)),
@@ -26,14 +27,14 @@ pub(super) fn commits(tree: &DiskTree, spec: &str, zones: Option<&Path>) -> anyh
     let mut walk = Walk::new(tree.dir());
     for (index, commit) in range.commits.iter().enumerate() {
         if progress {
-            eprint!("\r{}/{total} {} ", index + 1, commit.short_id);
+            let _ = write!(stderr, "\r{}/{total} {} ", index + 1, commit.short_id);
         }
         let one = walk.check(commit, zones)?;
         report.subjects.extend(one.subjects);
         report.problems.extend(one.problems);
     }
     if progress {
-        eprint!("\r\x1b[K");
+        let _ = write!(stderr, "\r\x1b[K");
     }
     report.skipped = range
         .merges
