@@ -11,6 +11,15 @@ use std::process::Command;
 
 /// What goes into the binary.
 const SOURCES: [&str; 5] = ["src", "rules", "build.rs", "Cargo.toml", "Cargo.lock"];
+/// What points git at another repository than the one around here: a git hook that runs
+/// a build has these of the repository that it is a hook of.
+const ELSEWHERE: [&str; 5] = [
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_COMMON_DIR",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+];
 /// As many digits as the kernel's commits are cited with.
 const DIGITS: usize = 12;
 
@@ -39,15 +48,18 @@ fn of_git() -> Option<String> {
     if Path::new(&top).canonicalize().ok()? != here.canonicalize().ok()? {
         return None;
     }
-    // HEAD's own file stays as it is when a branch moves; this one does not.
-    for file in ["HEAD", "logs/HEAD"] {
+    // HEAD's own file stays as it is when a branch moves; its log does not, and where
+    // none is kept, as in a work tree of a bare repository, the branch's own file.
+    let branch = git(&["rev-parse", "--symbolic-full-name", "HEAD"])?;
+    for file in ["HEAD", "logs/HEAD", &branch, "packed-refs"] {
         let path = git(&["rev-parse", "--git-path", file])?;
         if Path::new(&path).exists() {
             println!("cargo::rerun-if-changed={path}");
         }
     }
     let commit = shortened(&git(&["rev-parse", "HEAD"])?)?;
-    let mut changed = vec!["status", "--porcelain", "--"];
+    // New files are part of what is built, whatever the user's git shows of them.
+    let mut changed = vec!["status", "--porcelain", "--untracked-files=normal", "--"];
     changed.extend(SOURCES);
     let mark = if git(&changed)?.is_empty() { "" } else { "+" };
     Some(format!("{commit}{mark}"))
@@ -65,7 +77,13 @@ fn shortened(commit: &str) -> Option<String> {
 
 /// What a git command prints, if it succeeds.
 fn git(arguments: &[&str]) -> Option<String> {
-    let output = Command::new("git").args(arguments).output().ok()?;
+    let mut command = Command::new("git");
+    for variable in ELSEWHERE {
+        command.env_remove(variable);
+    }
+    // Another git may be at work here, which this one is not to get in the way of.
+    command.args(arguments).env("GIT_OPTIONAL_LOCKS", "0");
+    let output = command.output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     output.status.success().then(|| text.trim().to_owned())
 }
