@@ -301,7 +301,22 @@ fn completions_and_man_pages_name_every_option() {
         page.contains("write\\-baseline") && page.contains("sarif"),
         "{page}"
     );
-    assert!(folder.path().join("pages/barepoint.1").is_file());
+    let commands = [
+        "", "check", "list", "diff", "verify", "report", "promote", "explain", "man",
+    ];
+    for command in commands {
+        let name = ["barepoint", command].join(if command.is_empty() { "" } else { "-" });
+        let path = folder.path().join(format!("pages/{name}.1"));
+        let page = fs::read_to_string(path).expect("a page");
+        let title = format!(".TH {name} 1  \"barepoint {}", env!("CARGO_PKG_VERSION"));
+        assert!(page.contains(&title), "{name}: {page}");
+        assert!(page.contains(".SH \"SEE ALSO\""), "{name}: {page}");
+        let settled = ["explain", "man"].contains(&command);
+        assert!(
+            settled || page.contains(".SH \"EXIT STATUS\"\n.PP\n0 if "),
+            "{name}: {page}"
+        );
+    }
     fs::write(folder.path().join("file"), "").expect("written");
     let output = run(&folder, &["man", "file/pages"]);
     assert_eq!(output.status.code(), Some(2));

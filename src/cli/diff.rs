@@ -49,7 +49,7 @@ use breaks), 1 if something does, 2 if a side or a consumer could not be read.";
 
 /// The command line of `diff`.
 #[derive(Args)]
-#[command(after_help = HELP)]
+#[command(after_long_help = HELP)]
 pub(super) struct Arguments {
     /// What to compare from
     old: String,

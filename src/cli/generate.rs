@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! `barepoint completions` and `barepoint man`: from the one tree of clap's.
 
+use super::manual;
 use anyhow::Context;
 use clap::{Args, Command};
 use clap_complete::Shell;
 use std::fs;
-use std::io::Write;
-use std::path::PathBuf;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
 /// The command line of `completions`.
 #[derive(Args)]
@@ -39,8 +40,20 @@ pub(super) fn completions(
 /// Writes a page for barepoint and one for each of its commands.
 pub(super) fn man(arguments: &Man, command: Command) -> anyhow::Result<u8> {
     let folder = &arguments.folder;
-    fs::create_dir_all(folder)
-        .and_then(|()| clap_mangen::generate_to(command, folder))
+    pages(command, folder)
         .with_context(|| format!("cannot write man pages to {}", folder.display()))?;
     Ok(0)
+}
+
+fn pages(command: Command, folder: &Path) -> io::Result<()> {
+    let mut top = command.disable_help_subcommand(true);
+    top.build();
+    fs::create_dir_all(folder)?;
+    for command in top.get_subcommands().chain([&top]) {
+        let name = command.get_display_name().unwrap_or(command.get_name());
+        let mut page = Vec::new();
+        manual::page(&mut page, command, &top)?;
+        fs::write(folder.join(format!("{name}.1")), page)?;
+    }
+    Ok(())
 }

@@ -14,8 +14,17 @@ use globset::{GlobBuilder, GlobMatcher};
 use std::io::Write;
 use std::path::PathBuf;
 
+const HELP: &str = "\
+Every tracepoint that the tree's sources declare, whatever its configuration: how user
+space can see it, by which macro it is made, and where it is defined, exported, called
+and attached to. What is printed as JSON, `barepoint diff` takes for a tree.
+
+Exit status: 0 if the list is whole, also if nothing matches, 2 if the tree or a part of
+it could not be read.";
+
 /// The command line of `list`.
 #[derive(Args)]
+#[command(after_long_help = HELP)]
 pub(super) struct Arguments {
     /// Kernel tree; the one around the current directory if not given
     #[arg(long, value_name = "DIR")]
@@ -42,8 +51,11 @@ pub(super) struct Arguments {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
+    /// For people: how visible each is, and where
     Table,
+    /// All that is known, for programs (schema 1)
     Json,
+    /// For spreadsheets
     Csv,
     /// What rules/kernels/ has of a release
     #[value(hide = true)]

@@ -10,6 +10,7 @@ mod diff;
 mod explain;
 mod generate;
 mod list;
+mod manual;
 mod promote;
 mod report;
 mod stream;
@@ -28,7 +29,7 @@ use stream::Output;
 /// file in tracefs, nothing that perf opens. barepoint reads a kernel tree and
 /// patches, and says when one leaks.
 #[derive(Parser)]
-#[command(name = "barepoint", version = env!("BAREPOINT_VERSION"), max_term_width = 100, after_help = EXIT_STATUS)]
+#[command(name = "barepoint", version = env!("BAREPOINT_VERSION"), max_term_width = 100, after_long_help = HELP)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -37,8 +38,21 @@ pub struct Cli {
     color: Colour,
 }
 
-const EXIT_STATUS: &str = "Exit status: 0 if nothing is wrong, 1 if there are findings \
-or differences, 2 if the job or a part of it could not be done.";
+const HELP: &str = "\
+Files:
+  .barepoint.toml   at the top of a kernel tree: its zones, and the levels of rules
+
+Environment:
+  NO_COLOR          if set, no colour unless by --color=always
+
+Examples:
+  barepoint check 0001-sched-Add-a-hook.patch
+  barepoint check --tree ~/linux --git v7.3..HEAD
+  barepoint list --tree ~/linux --bare
+  barepoint diff 6.1 6.12 --consumers ~/src/module
+
+Exit status: 0 if nothing is wrong, 1 if there are findings or differences, 2 if the job
+or a part of it could not be done; then one line on standard error says what.";
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Colour {

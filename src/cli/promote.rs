@@ -22,7 +22,7 @@ Exit status: 0 if a draft was written, 2 if not.";
 
 /// The command line of `promote`.
 #[derive(Args)]
-#[command(after_help = HELP)]
+#[command(after_long_help = HELP)]
 pub(super) struct Arguments {
     /// Bare tracepoint, with or without its _tp
     name: String,

@@ -29,7 +29,7 @@ Exit status: 0 if the report was written, 2 if not.";
 
 /// The command line of `report`.
 #[derive(Args)]
-#[command(after_help = HELP)]
+#[command(after_long_help = HELP)]
 pub(super) struct Arguments {
     /// Kernel tree; the one around the current directory if not given
     #[arg(long, value_name = "DIR")]

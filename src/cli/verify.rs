@@ -44,7 +44,7 @@ something could not be read.";
 
 /// The command line of `verify`.
 #[derive(Args)]
-#[command(after_help = HELP)]
+#[command(after_long_help = HELP)]
 pub(super) struct Arguments {
     /// Kernel tree that it was built from; the one around the current directory if not
     /// given

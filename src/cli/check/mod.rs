@@ -27,9 +27,43 @@ use patches::patches;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+const USAGE: &str = "\
+barepoint check [OPTIONS] [--tree DIR] PATCH...
+       barepoint check [OPTIONS] [--tree DIR] --git REV
+       barepoint check [OPTIONS] [--tree DIR]";
+
+const HELP: &str = "\
+Patches are linted as one series, in the order in which they are given: a finding is one
+that the series brings, and is said of the patch that does. They may be mails, mboxes or
+plain diffs, applied already or not. Without a tree, they are held against the embedded
+profile of the release that fits best. Commits are linted one by one, each against its
+parent; without patches and --git, the whole tree is, as it stands.
+
+The rules are listed by barepoint explain, which says of each why it is there and how to
+mend what it found. Where a finding is meant to stay, a comment with the reason allows it:
+  /* barepoint: allow(missing-export): only RV attaches to it */
+
+Files:
+  .barepoint.toml   at the tree's top: zones that override or add to the built-in ones,
+                    and [levels] that make a rule \"error\", \"warning\", \"note\" or \"off\".
+                    For patches it counts as it was before them.
+
+Examples:
+  barepoint check *.patch
+  git show --format=email | barepoint check --terse --showfile -
+  barepoint check --tree ~/linux --git v7.3..HEAD --format sarif
+  barepoint check --tree ~/linux --types promotion,event-in-zone --strict
+
+Exit status: 0 if there is no error (--strict: and no warning), 1 if there are, 2 if
+something could not be checked, be it one patch of many.";
+
 /// The command line of `check`.
 #[derive(Args)]
+#[command(override_usage = USAGE, after_long_help = HELP)]
 pub(super) struct Arguments {
+    /// Patches, folders of patches, mboxes, or - for standard input
+    #[arg(value_name = "PATCH")]
+    inputs: Vec<PathBuf>,
     /// Kernel tree; the one around the current directory if not given
     #[arg(long, value_name = "DIR")]
     tree: Option<PathBuf>,
@@ -54,9 +88,6 @@ pub(super) struct Arguments {
     chosen: Chosen,
     #[command(flatten)]
     shape: Shape,
-    /// Patches, folders of patches, mboxes, or - for standard input
-    #[arg(value_name = "PATCH")]
-    inputs: Vec<PathBuf>,
 }
 
 /// checkpatch's options.
