@@ -3,7 +3,8 @@
 
 #![no_main]
 
-use barepoint::syntax::conditions::{Condition, ConditionStack};
+use barepoint::syntax::branches::ConditionStack;
+use barepoint::syntax::conditions::Condition;
 use barepoint::syntax::directives::Directive;
 use barepoint::syntax::expressions::Expression;
 use barepoint::syntax::lexer::{Kind, lex};

@@ -8,8 +8,9 @@
 use super::groups::closing;
 use super::lexer::{Kind, Token, lex};
 
-/// How deep parentheses and operators may nest; deeper ones are unknown.
-const DEEPEST: usize = 128;
+/// How deep parentheses and operators may nest; deeper ones are unknown. Each operator
+/// of `a || b || c` puts those before it one level deeper.
+const DEEPEST: usize = 256;
 
 /// An `#if` expression.
 #[derive(Clone, Debug, PartialEq)]
@@ -174,13 +175,17 @@ impl Parser<'_> {
             .find(|(operator, _)| rest.starts_with(operator.as_bytes()))
     }
 
-    fn binary(&mut self, least: u8) -> Option<Expression> {
+    fn deeper(&mut self) -> Option<()> {
         self.depth += 1;
-        if self.depth > DEEPEST {
-            return None;
-        }
+        (self.depth <= DEEPEST).then_some(())
+    }
+
+    fn binary(&mut self, least: u8) -> Option<Expression> {
+        let outer = self.depth;
+        self.deeper()?;
         let mut left = self.unary()?;
         while let Some((operator, precedence)) = self.operator().filter(|(_, one)| *one > least) {
+            self.deeper()?;
             self.at += operator.len();
             let right = Box::new(self.binary(precedence)?);
             let boxed = Box::new(left);
@@ -190,7 +195,7 @@ impl Parser<'_> {
                 _ => Expression::Binary(operator, boxed, right),
             };
         }
-        self.depth -= 1;
+        self.depth = outer;
         Some(left)
     }
 
@@ -198,22 +203,13 @@ impl Parser<'_> {
         let token = *self.peek()?;
         match token.kind {
             Kind::Punctuator(b'!') => {
-                self.at += 1;
-                self.depth += 1;
-                if self.depth > DEEPEST {
-                    return None;
-                }
-                let inner = self.unary()?;
-                self.depth -= 1;
+                let inner = self.operand()?;
                 Some(Expression::Not(Box::new(inner)))
             }
-            Kind::Punctuator(b'-') => {
-                self.at += 1;
-                match self.unary()? {
-                    Expression::Number(value) => Some(Expression::Number(value.checked_neg()?)),
-                    _ => None,
-                }
-            }
+            Kind::Punctuator(b'-') => match self.operand()? {
+                Expression::Number(value) => Some(Expression::Number(value.checked_neg()?)),
+                _ => None,
+            },
             Kind::Punctuator(b'(') => {
                 self.at += 1;
                 let inner = self.binary(0)?;
@@ -227,6 +223,15 @@ impl Parser<'_> {
             Kind::Identifier => self.name(),
             _ => None,
         }
+    }
+
+    /// What stands behind a unary operator.
+    fn operand(&mut self) -> Option<Expression> {
+        self.at += 1;
+        self.deeper()?;
+        let operand = self.unary()?;
+        self.depth -= 1;
+        Some(operand)
     }
 
     fn name(&mut self) -> Option<Expression> {
@@ -290,6 +295,19 @@ mod tests {
         assert_eq!(value("1 +"), None);
         assert_eq!(value(&"(".repeat(100_000)), None);
         assert_eq!(value(&"!".repeat(100_000)), None);
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let minus = "-".repeat(100_000) + "1";
+        let sum = "1+".repeat(100_000) + "1";
+        let any = "defined(A) || ".repeat(100_000) + "1";
+        for text in [&minus, &sum, &any] {
+            assert_eq!(value(text), None);
+        }
+        assert_eq!(value("--1"), Some(1));
+        assert_eq!(value(&("1+".repeat(100) + "1")), Some(101));
+        assert_eq!(value(&"(1)+".repeat(100).trim_end_matches('+')), Some(100));
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! coarser answer is added, so that nothing is lost. It may not know what the
 //! functions that are named do.
 
-use super::conditions::ConditionStack;
+use super::branches::ConditionStack;
 use super::directives::Directive;
 use super::lexer::{Kind, Span, Token, lex};
 use super::outline::Outline;
@@ -102,33 +102,33 @@ pub fn names_used(slice: &[u8]) -> BTreeSet<String> {
 
 /// Visits every node below the cursor, without recursion: nesting is unbounded.
 fn walk(cursor: &mut TreeCursor<'_>, slice: &[u8], names: &mut BTreeSet<String>) {
+    // `Node::parent()` looks for it from the root, each time.
+    let mut above = Vec::new();
     loop {
-        note(cursor.node(), slice, names);
-        if cursor.goto_first_child() || cursor.goto_next_sibling() {
+        let node = cursor.node();
+        note(node, &above, slice, names);
+        if cursor.goto_first_child() {
+            above.push(node.kind());
             continue;
         }
-        loop {
+        while !cursor.goto_next_sibling() {
             if !cursor.goto_parent() {
                 return;
             }
-            if cursor.goto_next_sibling() {
-                break;
-            }
+            above.pop();
         }
     }
 }
 
-fn note(node: Node<'_>, slice: &[u8], names: &mut BTreeSet<String>) {
+/// Notes a node that is called or passed on; `above` are the kinds of those around it.
+fn note(node: Node<'_>, above: &[&str], slice: &[u8], names: &mut BTreeSet<String>) {
     if node.kind() != "identifier" {
         return;
     }
-    let named = node.parent().is_some_and(|parent| match parent.kind() {
-        "call_expression" | "argument_list" => true,
-        "pointer_expression" => parent
-            .parent()
-            .is_some_and(|outer| outer.kind() == "argument_list"),
-        _ => false,
-    });
+    let named = matches!(
+        above,
+        [.., "call_expression" | "argument_list"] | [.., "argument_list", "pointer_expression"]
+    );
     if named && let Some(bytes) = slice.get(node.byte_range()) {
         names.insert(String::from_utf8_lossy(bytes).into_owned());
     }

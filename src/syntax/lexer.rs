@@ -9,7 +9,7 @@
 //!
 //! It may not know what any identifier means.
 
-use memchr::{memchr, memchr2, memmem};
+use memchr::{memchr, memmem};
 
 /// A range of byte offsets into the text that was lexed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -300,22 +300,24 @@ fn literal_length(text: &[u8], quote: u8) -> usize {
 /// backslash-newlines and, if `comments`, past block comments that span lines.
 fn logical_line_end(text: &[u8], start: usize, comments: bool) -> usize {
     let mut at = start;
+    let mut newline = None;
     loop {
-        let rest = &text[at..];
-        let Some(newline) = memchr(b'\n', rest) else {
+        // A line may hold many comments; its end is looked for once.
+        let known = newline.filter(|&newline| newline >= at);
+        let Some(end) = known.or_else(|| Some(at + memchr(b'\n', &text[at..])?)) else {
             return text.len();
         };
-        if comments && let Some(past) = comment_past(rest, newline) {
+        newline = Some(end);
+        if comments && let Some(past) = comment_past(&text[at..], end - at) {
             at += past;
             continue;
         }
-        let line = rest[..newline]
-            .strip_suffix(b"\r")
-            .unwrap_or(&rest[..newline]);
+        let line = &text[at..end];
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.last() != Some(&b'\\') {
-            return at + newline;
+            return end;
         }
-        at += newline + 1;
+        at = end + 1;
     }
 }
 
@@ -341,7 +343,7 @@ fn comment_past(rest: &[u8], newline: usize) -> Option<usize> {
 
 /// Whether `text` holds a NUL in its first part, as a binary file does.
 pub fn looks_binary(text: &[u8]) -> bool {
-    memchr2(0, 0, &text[..text.len().min(1024)]).is_some()
+    memchr(0, &text[..text.len().min(1024)]).is_some()
 }
 
 /// Length of the comment of Rust that `text` starts with, which may hold others.
@@ -353,7 +355,7 @@ pub fn nested_comment(text: &[u8]) -> usize {
             depth += 1;
             at += 2;
         } else if text[at..].starts_with(b"*/") {
-            depth -= 1;
+            depth = depth.saturating_sub(1);
             at += 2;
             if depth == 0 {
                 return at;
