@@ -191,6 +191,8 @@ impl Expander<'_> {
             return None;
         }
         let entry = self.table.macros.get(&piece.text)?.clone();
+        // In a long chain of macros, to look through those is work, too.
+        self.left = self.left.saturating_sub(piece.hidden.len() / 16);
         if piece.hidden.contains(&entry.number) {
             return None;
         }

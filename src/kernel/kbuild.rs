@@ -4,11 +4,8 @@
 //!
 //! It may not know what the files are for.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-
-/// Gives the text of a file of the tree.
-pub type ReadFile<'a> = dyn Fn(&str) -> Option<Arc<[u8]>> + 'a;
+use super::ReadFile;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Whether two `.c` files are never built into one kernel: the options that
 /// build them exclude each other, or both are variants of one architecture's
@@ -40,25 +37,21 @@ pub fn options_of(path: &str, read: &ReadFile<'_>) -> BTreeSet<String> {
         .iter()
         .find_map(|file| text(&joined(folder, file), read))
         .unwrap_or_default();
-    let lines = assignments(&makefile);
+    let targets = targets(&makefile.replace("\\\n", " "));
     let mut options = BTreeSet::new();
-    let mut objects = vec![format!("{}.o", name.strip_suffix(".c").unwrap_or(name))];
-    let mut next = 0;
-    while let Some(object) = objects.get(next).cloned() {
-        next += 1;
-        for (target, _) in lines.iter().filter(|(_, values)| values.contains(&object)) {
-            match option_in(target) {
-                Some(option) => drop(options.insert(option)),
-                None => {
-                    let stem = target.trim_end_matches("-y").trim_end_matches("-objs");
-                    let named = [format!("{stem}.o"), format!("$({target})")];
-                    let new = named
-                        .into_iter()
-                        .filter(|one| one != "obj.o" && !objects.contains(one));
-                    let new: Vec<String> = new.collect();
-                    objects.extend(new);
-                }
+    let object = format!("{}.o", name.strip_suffix(".c").unwrap_or(name));
+    let mut seen = BTreeSet::from([object.clone()]);
+    let mut next = vec![object];
+    while let Some(object) = next.pop() {
+        for target in targets.get(&object).into_iter().flatten() {
+            if let Some(option) = option_in(target) {
+                options.insert(option);
+                continue;
             }
+            let stem = target.trim_end_matches("-y").trim_end_matches("-objs");
+            let named = [format!("{stem}.o"), format!("$({target})")];
+            let named = named.into_iter().filter(|one| one != "obj.o");
+            next.extend(named.filter(|one| seen.insert(one.clone())));
         }
     }
     options
@@ -78,21 +71,18 @@ fn option_in(target: &str) -> Option<String> {
     Some(rest.split_once(')')?.0.to_owned())
 }
 
-/// The assignments of a makefile: target and words, continuations joined.
-fn assignments(makefile: &str) -> Vec<(String, Vec<String>)> {
-    makefile
-        .replace("\\\n", " ")
-        .lines()
-        .filter_map(|line| line.split('#').next())
-        .filter_map(|line| line.split_once('='))
-        .map(|(target, values)| {
-            let target = target.trim_end_matches(['+', ':', ' ', '\t']).trim();
-            (
-                target.to_owned(),
-                values.split_whitespace().map(str::to_owned).collect(),
-            )
-        })
-        .collect()
+/// For each word that a makefile, its continuations joined, assigns: to what.
+fn targets(makefile: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let mut targets: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let lines = makefile.lines().filter_map(|line| line.split('#').next());
+    for (target, words) in lines.filter_map(|line| line.split_once('=')) {
+        let target = target.trim_end_matches(['+', ':', ' ', '\t']).trim();
+        for word in words.split_whitespace() {
+            let of_word = targets.entry(word.to_owned()).or_default();
+            of_word.insert(target.to_owned());
+        }
+    }
+    targets
 }
 
 /// Whether the entry of `option`, in a Kconfig of the folder of `path` or of one
@@ -136,6 +126,7 @@ fn entry_of<'a>(name: &str, kconfig: &'a str) -> Option<Vec<&'a str>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
 
     fn read(path: &str) -> Option<Arc<[u8]>> {
         let text = match path {
@@ -160,5 +151,14 @@ mod tests {
         assert!(are_alternatives("d/a.c", "d/b_trace.c", &read));
         assert!(!are_alternatives("d/a.c", "d/c.c", &read));
         assert!(are_alternatives("arch/p/e.c", "arch/p/pr.c", &read));
+    }
+
+    #[test]
+    fn a_long_chain_of_objects() {
+        let line = |at| format!("o{}-y := o{at}.o\n", at + 1);
+        let chain: String = (0..20_000).map(line).collect();
+        let makefile = chain + "obj-$(CONFIG_A) += o20000.o\n";
+        let read = |path: &str| (path == "Makefile").then(|| Arc::from(makefile.as_bytes()));
+        assert_eq!(options_of("o0.c", &read), BTreeSet::from(["A".to_owned()]));
     }
 }

@@ -5,6 +5,8 @@
 //! The tree's own headers are the specification; nothing per version is
 //! written down here. It may not know which tracepoints a tree has.
 
+use std::sync::Arc;
+
 pub mod expand;
 pub mod kbuild;
 pub mod maintainers;
@@ -13,3 +15,6 @@ pub mod probing;
 pub mod profile;
 pub mod semantics;
 pub mod version;
+
+/// Gives the text of a file of the tree; `None` if there is none.
+pub type ReadFile<'a> = dyn Fn(&str) -> Option<Arc<[u8]>> + 'a;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! What one macro makes, found out by calling it with made-up arguments and
-//! looking at what comes out.
+//! looking at what comes out. It may not know which macros there are, nor of which
+//! headers they are.
 
 use super::expand::{MacroTable, expand};
 use crate::syntax::groups::closing;
@@ -25,13 +26,6 @@ impl NamePattern {
     /// The name for this argument.
     pub fn apply(&self, argument: &str) -> String {
         format!("{}{argument}{}", self.prefix, self.suffix)
-    }
-
-    /// What has to be given to get `name`.
-    pub fn unapply<'a>(&self, name: &'a str) -> Option<&'a str> {
-        name.strip_prefix(self.prefix.as_str())?
-            .strip_suffix(self.suffix.as_str())
-            .filter(|rest| !rest.is_empty())
     }
 }
 
@@ -85,11 +79,6 @@ impl MacroEffect {
     /// Whether it makes anything at all.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
-    }
-
-    /// Whether it can make an event, on whatever tracepoint.
-    pub fn makes_event(&self) -> bool {
-        self.event.is_some() || self.custom_event.is_some()
     }
 
     /// Adds what another reading of the headers shows.
@@ -338,8 +327,7 @@ impl Output {
             .checked_sub(1)
             .and_then(|before| self.tokens.get(before));
         let typed = typed.is_some_and(|token| token.kind == Kind::Identifier);
-        let parenthesis = self.tokens.get(index + 1).filter(|next| next.is(b'('))?;
-        let _ = parenthesis;
+        self.tokens.get(index + 1).filter(|next| next.is(b'('))?;
         let close = closing(&self.text, &self.tokens, index + 1)?;
         let after = self.tokens.get(close + 1);
         (typed && after.is_some_and(|token| token.is(b'{') || token.is(b';'))).then_some(found)

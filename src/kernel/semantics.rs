@@ -7,6 +7,7 @@
 //! In each of these phases every macro that can reach one of the sections is
 //! called, and what comes out is noted. It may not know which macros there are.
 
+use super::ReadFile;
 use super::expand::MacroTable;
 use super::preprocessor::{Follow, run};
 use super::probing::{self, MARKS};
@@ -14,8 +15,7 @@ use crate::parallel;
 use crate::syntax::directives::IncludeTarget;
 use memchr::memmem;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 pub use super::probing::{ExportEffect, Form, FormKind, MacroEffect, NamePattern};
 
@@ -24,11 +24,11 @@ pub const TRACEPOINT_H: &str = "include/linux/tracepoint.h";
 const DEFINE_TRACE_H: &str = "include/trace/define_trace.h";
 const DEFINE_CUSTOM_TRACE_H: &str = "include/trace/define_custom_trace.h";
 
+/// How often a header is read again; define_trace.h does it a dozen times.
+const MOST_READINGS: usize = 64;
+
 /// Words that the names of the tracing core's macros hold.
 const COMMON_WORDS: [&str; 2] = ["TRACE", "_EVENT"];
-
-/// Gives the text of a file of the tree.
-pub type ReadFile<'a> = dyn Fn(&str) -> Option<Arc<[u8]>> + 'a;
 
 /// Why a tree's macros cannot be understood.
 #[derive(Debug, thiserror::Error)]
@@ -111,12 +111,7 @@ impl Phases {
             .chain(&self.custom)
     }
 
-    /// What every macro makes over all phases.
-    pub fn effects(&self) -> BTreeMap<String, MacroEffect> {
-        self.effects_but(&BTreeMap::new())
-    }
-
-    /// As [`Phases::effects`], without those of the macros that are `known`.
+    /// What every macro makes over all phases, without those that are `known`.
     fn effects_but(&self, known: &BTreeMap<String, MacroEffect>) -> BTreeMap<String, MacroEffect> {
         let tables: Vec<&MacroTable> = self.all().collect();
         let gathered = parallel::map(tables.len(), |phase| {
@@ -163,7 +158,9 @@ fn readings(
         &mut table,
         &mut |from, target, table| match target {
             IncludeTarget::Macro(_) => {
-                tables.push(table.clone());
+                if tables.len() < MOST_READINGS {
+                    tables.push(table.clone());
+                }
                 Follow::Skip
             }
             IncludeTarget::Angled(target) | IncludeTarget::Quoted(target) => {
@@ -196,13 +193,9 @@ fn gather(
     known: &BTreeMap<String, MacroEffect>,
 ) -> Vec<(String, MacroEffect)> {
     let mut effects = Vec::new();
-    let mut reaching = HashMap::new();
-    let mut names: Vec<&[u8]> = table.names().collect();
-    names.sort_unstable();
-    for name in names {
-        if known.contains_key(String::from_utf8_lossy(name).as_ref())
-            || !reaches(name, table, &mut reaching)
-        {
+    for name in reaching(table) {
+        let text = String::from_utf8_lossy(name);
+        if known.contains_key(text.as_ref()) {
             continue;
         }
         let mut effect = probing::probe(name, table);
@@ -211,42 +204,42 @@ fn gather(
             effect.defines = effect.tracepoint.take();
         }
         if !effect.is_empty() {
-            effects.push((String::from_utf8_lossy(name).into_owned(), effect));
+            effects.push((text.into_owned(), effect));
         }
     }
     effects
 }
 
-/// Whether a call of `name` can come to one of the marks.
-fn reaches<'a>(name: &'a [u8], table: &'a MacroTable, known: &mut HashMap<&'a [u8], bool>) -> bool {
-    if let Some(&known) = known.get(name) {
-        return known;
+/// The macros of which a call can come to one of the marks.
+fn reaching(table: &MacroTable) -> BTreeSet<&[u8]> {
+    let mut users: HashMap<&[u8], Vec<&[u8]>> = HashMap::new();
+    let mut next = Vec::new();
+    for name in table.names() {
+        for (text, _) in table.body(name) {
+            if MARKS.iter().any(|mark| text.starts_with(mark)) {
+                next.push(name);
+            } else if table.contains(text) {
+                users.entry(text).or_default().push(name);
+            }
+        }
     }
-    known.insert(name, false);
-    let found = table.body(name).any(|(text, _)| {
-        MARKS.iter().any(|mark| text.starts_with(mark))
-            || (table.contains(text) && reaches(text, table, known))
-    });
-    known.insert(name, found);
-    found
+    let mut reaching = BTreeSet::new();
+    while let Some(name) = next.pop() {
+        if reaching.insert(name) {
+            next.extend(users.get(name).into_iter().flatten());
+        }
+    }
+    reaching
 }
 
 impl Semantics {
-    /// Reads the headers of a tree.
-    ///
-    /// # Errors
-    /// The headers are missing, or in a form that cannot be understood.
-    pub fn read(read: &ReadFile<'_>) -> Result<Self, Error> {
-        Self::of(&Phases::run(read)?)
-    }
-
     /// What the macros make in these phases.
     ///
     /// # Errors
     /// `TRACE_EVENT()` does not make a tracepoint, an event and a BPF entry.
     pub fn of(phases: &Phases) -> Result<Self, Error> {
         let mut semantics = Self {
-            effects: phases.effects(),
+            effects: phases.effects_but(&BTreeMap::new()),
             forms: probing::forms(b"DECLARE_TRACE", &phases.first),
         };
         // `DECLARE_TRACE()` may put a suffix behind the name.
@@ -291,13 +284,6 @@ impl Semantics {
     /// What a macro of the tracing core makes.
     pub fn effect(&self, name: &str) -> Option<&MacroEffect> {
         self.effects.get(name)
-    }
-
-    /// Every macro with what it makes.
-    pub fn effects(&self) -> impl Iterator<Item = (&str, &MacroEffect)> {
-        self.effects
-            .iter()
-            .map(|(name, effect)| (name.as_str(), effect))
     }
 
     /// The functions that a tracepoint comes with.
