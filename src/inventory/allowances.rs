@@ -11,14 +11,31 @@ use memchr::memmem;
 /// What every such comment holds.
 pub const MARK: &str = "barepoint:";
 
+/// How far from the mark a comment may reach; no reason is that long.
+const FARTHEST: usize = 1 << 12;
+
 /// The allowances in a file that was lexed with its directives.
-pub fn of(text: &[u8], tokens: &[Token], lines: &Lines<'_>) -> Vec<Allowance> {
+pub fn of(text: &[u8], tokens: &[Token]) -> Vec<Allowance> {
+    let places = Places {
+        own: Lines::of(text),
+        before: Lines::of(text),
+        behind: Lines::of(text),
+    };
     memmem::find_iter(text, MARK)
-        .filter_map(|offset| allowance(text, tokens, lines, u32::try_from(offset).ok()?))
+        .filter_map(|offset| allowance(text, tokens, &places, u32::try_from(offset).ok()?))
         .collect()
 }
 
-fn allowance(text: &[u8], tokens: &[Token], lines: &Lines<'_>, offset: u32) -> Option<Allowance> {
+/// The lines of comments, of the tokens before and of those behind them: many comments
+/// may stand between two tokens, and each of the three is asked for in order.
+struct Places<'t> {
+    own: Lines<'t>,
+    before: Lines<'t>,
+    behind: Lines<'t>,
+}
+
+fn allowance(text: &[u8], tokens: &[Token], places: &Places<'_>, offset: u32) -> Option<Allowance> {
+    let lines = &places.own;
     // Between tokens there is nothing but space and comments.
     let next = tokens.partition_point(|token| token.span.end <= offset);
     let inside = tokens.get(next).filter(|token| token.span.start <= offset);
@@ -30,8 +47,10 @@ fn allowance(text: &[u8], tokens: &[Token], lines: &Lines<'_>, offset: u32) -> O
     let before = next.checked_sub(1).and_then(|before| tokens.get(before));
     let start = offset as usize - comment.before.len();
     let opens = lines.line(u32::try_from(start).ok()?);
-    let shares = before.is_some_and(|token| lines.line(token.span.end.saturating_sub(1)) == opens);
-    let behind = tokens.get(next).map(|token| lines.line(token.span.start));
+    let ends = |token: &Token| places.before.line(token.span.end.saturating_sub(1));
+    let shares = before.is_some_and(|token| ends(token) == opens);
+    let behind = tokens.get(next);
+    let behind = behind.map(|token| places.behind.line(token.span.start));
     let (rules, reason) = parsed(&comment.rest);
     Some(Allowance {
         rules,
@@ -58,7 +77,7 @@ struct Comment<'t> {
 
 /// The comment around `offset`.
 fn comment_at(text: &[u8], offset: usize) -> Option<Comment<'_>> {
-    let head = text.get(..offset)?;
+    let head = text.get(offset.saturating_sub(FARTHEST)..offset)?;
     let line = head
         .iter()
         .rposition(|&byte| byte == b'\n')
@@ -66,6 +85,8 @@ fn comment_at(text: &[u8], offset: usize) -> Option<Comment<'_>> {
     let slashes = memmem::rfind(&head[line..], b"//").map(|at| line + at);
     let block = memmem::rfind(head, b"/*").filter(|&at| memmem::find(&head[at..], b"*/").is_none());
     let rest = text.get(offset + MARK.len()..)?;
+    let rest = &rest[..rest.len().min(FARTHEST)];
+    let rest = &rest[..memmem::find(rest, MARK.as_bytes()).unwrap_or(rest.len())];
     let (start, end) = match (slashes, block) {
         (_, Some(block)) => (block, memmem::find(rest, b"*/")),
         (Some(slashes), None) => (slashes, memchr::memchr(b'\n', rest)),
@@ -98,7 +119,7 @@ mod tests {
 
     fn found(text: &str) -> Vec<(Vec<String>, String, u32)> {
         let text = text.as_bytes();
-        let all = of(text, &lex(text, true).tokens, &Lines::of(text));
+        let all = of(text, &lex(text, true).tokens);
         all.into_iter()
             .map(|one| {
                 let rules = one.rules.iter().map(|rule| rule.to_string()).collect();
@@ -140,5 +161,14 @@ mod tests {
             found("/* barepoint: allow(a, b) */ f();"),
             [(two, String::new(), 1)]
         );
+    }
+
+    #[test]
+    fn each_mark_has_a_reason_of_its_own() {
+        let many = "barepoint: allow(a): why ".repeat(50_000);
+        let all = found(&format!("/* {many} */ f();"));
+        assert!(all.iter().take(100).all(|one| one.1 == "why"));
+        let lines = "// barepoint: allow(a): why\n".repeat(50_000);
+        assert_eq!(found(&lines).len(), 50_000);
     }
 }

@@ -190,7 +190,9 @@ pub fn merge_variants(facts: &mut Facts, variants: Vec<Facts>) {
         }
         facts.definitions.extend(variant.definitions);
         for export in variant.exports {
-            if !facts.exports.contains(&export) {
+            let found = facts.exports.iter().rev();
+            let mut here = found.take_while(|one| one.at == export.at);
+            if !here.any(|one| *one == export) {
                 facts.exports.push(export);
             }
         }

@@ -2,11 +2,11 @@
 //! Which translation unit makes each tracepoint.
 //!
 //! `CREATE_TRACE_POINTS` and an include of the header, itself or through others
-//! (include/trace/define_trace.h), or a `DEFINE_TRACE()`.
+//! (include/trace/define_trace.h), or a `DEFINE_TRACE()`. What else is known of the
+//! tracepoints is of no interest here.
 
-use super::facts::{Facts, Include};
+use super::facts::{At, Facts, FactsByPath, Include};
 use super::includes::{Includes, is_followed};
-use super::resolve::{FactsByPath, Inventory, Site};
 use crate::syntax::conditions::Condition;
 use crate::syntax::expressions::Expression;
 use std::collections::{HashMap, HashSet};
@@ -15,27 +15,45 @@ use std::sync::Arc;
 /// The header through which a file is read again and again to make its events.
 const DEFINE_TRACE_HEADER: &str = "trace/define_trace.h";
 
-/// Adds the definitions of all tracepoints of `inventory`, and takes away the
-/// BPF entry of those whose header is never read through `define_trace.h`.
-pub fn add(inventory: &mut Inventory, facts: &FactsByPath) {
-    let includes = Includes::of(facts);
-    let created = created(facts, &includes);
-    let multiply_read = multiply_read(facts, &includes);
-    let explicit = explicit(facts);
-    for tracepoint in &mut inventory.tracepoints {
-        if let Some(sites) = created.get(&tracepoint.file) {
-            tracepoint.definitions.extend(sites.iter().cloned());
+/// A place that makes a tracepoint: the file, and where in it.
+type Place = (Arc<str>, At);
+
+/// The definitions of a kernel.
+pub struct Definitions<'a> {
+    /// Of all tracepoints of a header.
+    created: HashMap<Arc<str>, Vec<Place>>,
+    /// Of one tracepoint, by its name.
+    explicit: HashMap<&'a str, Vec<Place>>,
+    /// The headers that `define_trace.h` reads.
+    multiply_read: HashSet<Arc<str>>,
+}
+
+impl<'a> Definitions<'a> {
+    /// Those that the facts of all files make.
+    pub fn of(facts: &'a FactsByPath) -> Self {
+        let includes = Includes::of(facts);
+        Self {
+            created: created(facts, &includes),
+            explicit: explicit(facts),
+            multiply_read: multiply_read(facts, &includes),
         }
-        if let Some(sites) = explicit.get(tracepoint.declaration.name.as_ref()) {
-            tracepoint.definitions.extend(sites.iter().cloned());
-        }
-        tracepoint.bpf &= multiply_read.contains(&tracepoint.file);
+    }
+
+    /// What makes the tracepoint `name` that `file` declares.
+    pub fn places(&self, file: &Arc<str>, name: &str) -> impl Iterator<Item = &Place> {
+        let created = self.created.get(file).into_iter().flatten();
+        created.chain(self.explicit.get(name).into_iter().flatten())
+    }
+
+    /// Whether the header `file` is read through `define_trace.h`.
+    pub fn is_read_again(&self, file: &Arc<str>) -> bool {
+        self.multiply_read.contains(file)
     }
 }
 
 /// For every header, the includes of it that define its tracepoints.
-fn created(facts: &FactsByPath, includes: &Includes<'_>) -> HashMap<Arc<str>, Vec<Site>> {
-    let mut created: HashMap<Arc<str>, Vec<Site>> = HashMap::new();
+fn created(facts: &FactsByPath, includes: &Includes<'_>) -> HashMap<Arc<str>, Vec<Place>> {
+    let mut created: HashMap<Arc<str>, Vec<Place>> = HashMap::new();
     let making = |(_, says): &(&Arc<str>, &Arc<Facts>)| says.includes.iter().any(|one| one.creates);
     for (file, says) in facts.iter().filter(making) {
         let mut before = HashSet::new();
@@ -45,10 +63,8 @@ fn created(facts: &FactsByPath, includes: &Includes<'_>) -> HashMap<Arc<str>, Ve
             };
             if include.creates {
                 for reached in made_through(header, &before, facts, includes) {
-                    created.entry(reached.clone()).or_default().push(Site {
-                        file: file.clone(),
-                        at: include.at,
-                    });
+                    let place = (file.clone(), include.at);
+                    created.entry(reached.clone()).or_default().push(place);
                 }
             }
             before.extend(includes.reachable(header));
@@ -96,14 +112,12 @@ fn multiply_read(facts: &FactsByPath, includes: &Includes<'_>) -> HashSet<Arc<st
     reached
 }
 
-fn explicit(facts: &FactsByPath) -> HashMap<&str, Vec<Site>> {
-    let mut explicit: HashMap<&str, Vec<Site>> = HashMap::new();
+fn explicit(facts: &FactsByPath) -> HashMap<&str, Vec<Place>> {
+    let mut explicit: HashMap<&str, Vec<Place>> = HashMap::new();
     for (file, says) in facts {
         for definition in &says.definitions {
-            explicit.entry(&definition.name).or_default().push(Site {
-                file: file.clone(),
-                at: definition.at,
-            });
+            let place = (file.clone(), definition.at);
+            explicit.entry(&definition.name).or_default().push(place);
         }
     }
     explicit

@@ -6,10 +6,9 @@
 //! section itself. The files that call such a macro are read once more, with
 //! the header's macros known.
 
-use super::facts::MacroDefinition;
+use super::facts::{FactsByPath, MacroDefinition};
 use super::includes::Includes;
 use super::reader;
-use super::resolve::FactsByPath;
 use crate::kernel::semantics::{Phases, Semantics, is_framework_header};
 use crate::source::Tree;
 use std::collections::{BTreeMap, BTreeSet};

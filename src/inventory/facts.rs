@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! What one file says about tracepoints, before other files are known.
+//!
+//! Plain data. How it is read and joined is not known here.
 
 use crate::syntax::conditions::Condition;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A place within a file whose path is known from the context.
@@ -236,8 +239,11 @@ pub struct Facts {
     /// Comments that allow something.
     pub allowances: Vec<Allowance>,
     /// Macros called at file scope that this file does not define.
-    pub unresolved: Vec<Box<str>>,
+    pub unresolved: BTreeSet<Box<str>>,
 }
+
+/// The facts of every file that has any, by path.
+pub type FactsByPath = BTreeMap<Arc<str>, Arc<Facts>>;
 
 impl Facts {
     /// Whether nothing is said about tracepoints, but for includes that may

@@ -6,7 +6,12 @@ use super::facts::At;
 use crate::syntax::groups::closing;
 use crate::syntax::lexer::{Kind, Token, lex};
 use memchr::memmem;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::ops::Range;
+
+/// How many tokens a declaration may have.
+const LONGEST: usize = 1 << 14;
 
 /// A file with declarations.
 #[derive(Debug)]
@@ -19,6 +24,8 @@ pub struct Headings<'a> {
     declarations: Vec<u32>,
     /// Those of them whose comments speak of nothing else.
     alone: Vec<u32>,
+    /// What heads the declarations below a token, where it is known.
+    headings: RefCell<BTreeMap<usize, Option<Range<usize>>>>,
 }
 
 impl<'a> Headings<'a> {
@@ -33,6 +40,7 @@ impl<'a> Headings<'a> {
             lines: lines.map_while(|at| u32::try_from(at).ok()).collect(),
             declarations: Vec::new(),
             alone: Vec::new(),
+            headings: RefCell::default(),
         };
         headings.declarations = headings.offsets(&declared);
         headings
@@ -44,8 +52,12 @@ impl<'a> Headings<'a> {
         self
     }
 
+    /// In order.
     fn offsets(&self, places: &[At]) -> Vec<u32> {
-        places.iter().filter_map(|&at| self.offset(at)).collect()
+        let offsets = places.iter().filter_map(|&at| self.offset(at));
+        let mut offsets: Vec<u32> = offsets.collect();
+        offsets.sort_unstable();
+        offsets
     }
 
     /// A place's offset in this text. That of the place itself is one in the hunk,
@@ -64,16 +76,39 @@ impl<'a> Headings<'a> {
     /// What stands between the declaration at `at`, or the group that it stands in,
     /// and the token before: the comment above with the white space around it.
     pub fn gap_above(&self, at: At) -> Option<Range<usize>> {
-        let offset = self.offset(at)?;
-        let mut index = self.at(offset)?;
-        loop {
-            let start = self.tokens[index].span.start;
-            let is_of_another = start != offset && self.alone.contains(&start);
-            if plain(self.gap_before(index)).is_some() && !is_of_another {
-                return Some(self.range_before(index));
-            }
-            index = self.before(index)?;
+        let own = self.at(self.offset(at)?)?;
+        if plain(self.gap_before(own)).is_some() {
+            return Some(self.range_before(own));
         }
+        self.heading(self.before(own)?)
+    }
+
+    /// The gap with the comment that heads what stands below the declaration, or the
+    /// conditional, at `index`. A group is walked through once.
+    fn heading(&self, index: usize) -> Option<Range<usize>> {
+        let mut passed = Vec::new();
+        let mut next = Some(index);
+        let mut heading = None;
+        while let Some(index) = next {
+            if let Some(known) = self.headings.borrow().get(&index) {
+                heading = known.clone();
+                break;
+            }
+            if !self.is_alone(index) && plain(self.gap_before(index)).is_some() {
+                heading = Some(self.range_before(index));
+                break;
+            }
+            passed.push(index);
+            next = self.before(index);
+        }
+        let passed = passed.into_iter().map(|index| (index, heading.clone()));
+        self.headings.borrow_mut().extend(passed);
+        heading
+    }
+
+    fn is_alone(&self, index: usize) -> bool {
+        let start = &self.tokens[index].span.start;
+        self.alone.binary_search(start).is_ok()
     }
 
     /// The first comment inside the declaration at `at`.
@@ -111,14 +146,15 @@ impl<'a> Headings<'a> {
             last = last.checked_sub(1)?;
         }
         let mut depth = 0_usize;
-        let open = (0..=last).rev().find(|&at| {
+        let open = (0..=last).rev().take(LONGEST).find(|&at| {
             depth += usize::from(self.tokens[at].is(b')'));
             depth -= usize::from(self.tokens[at].is(b'(') && depth > 0);
             depth == 0
         })?;
         let name = open.checked_sub(1)?;
         self.declarations
-            .contains(&self.tokens[name].span.start)
+            .binary_search(&self.tokens[name].span.start)
+            .is_ok()
             .then_some(name)
     }
 }
@@ -186,6 +222,24 @@ mod tests {
         let above = |name| headings.above(at(text, name));
         assert_eq!(above(names[2]).as_deref(), Some("All."));
         assert_eq!(above(names[1]).as_deref(), Some("b."));
+    }
+
+    #[test]
+    fn a_long_group_has_one_heading() {
+        let group: String = (0..20_000)
+            .map(|at| format!("DECLARE_TRACE(a{at});\n"))
+            .collect();
+        let group = format!("/* All. */\n{group}");
+        let place = |line| At {
+            line,
+            column: 1,
+            offset: 0,
+        };
+        let all: Vec<At> = (2..20_002).map(place).collect();
+        let headings = Headings::of(group.as_bytes(), all.clone());
+        for &at in all.iter().rev() {
+            assert_eq!(headings.above(at).as_deref(), Some("All."));
+        }
     }
 
     #[test]

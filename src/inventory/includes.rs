@@ -4,9 +4,8 @@
 //! Only files that are known to say something about tracepoints can be found:
 //! all others are of no interest here.
 
-use super::facts::Include;
-use super::resolve::FactsByPath;
-use std::collections::HashMap;
+use super::facts::{FactsByPath, Include};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Finds files by the way that they are included.
@@ -96,6 +95,7 @@ impl<'a> Includes<'a> {
         follow: impl Fn(&Include, &'a Arc<str>) -> bool,
     ) -> Vec<&'a Arc<str>> {
         let mut reached = vec![start];
+        let mut seen = HashSet::from([start]);
         let mut next = 0;
         while let Some(&path) = reached.get(next) {
             next += 1;
@@ -106,9 +106,10 @@ impl<'a> Includes<'a> {
                 .flat_map(|facts| &facts.includes);
             for include in includes {
                 if let Some(found) = self.find(path, include)
-                    && !reached.contains(&found)
+                    && !seen.contains(found)
                     && follow(include, found)
                 {
+                    seen.insert(found);
                     reached.push(found);
                 }
             }
@@ -128,7 +129,8 @@ pub fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-fn folder(path: &str) -> &str {
+/// The folder that a path is in; empty at the root.
+pub fn folder(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
@@ -138,17 +140,8 @@ fn ends_with_path(path: &str, tail: &str) -> bool {
 }
 
 fn shared_folders(a: &str, b: &str) -> usize {
-    let folders = |path: &str| {
-        folder(path)
-            .split('/')
-            .map(str::to_owned)
-            .collect::<Vec<_>>()
-    };
-    folders(a)
-        .iter()
-        .zip(&folders(b))
-        .take_while(|(a, b)| a == b)
-        .count()
+    let folders = std::iter::zip(folder(a).split('/'), folder(b).split('/'));
+    folders.take_while(|(a, b)| a == b).count()
 }
 
 /// `target` seen from `folder`, without `.` and `..`; `None` if it leaves the tree.

@@ -6,7 +6,8 @@
 //! place is tried. It may not know what the macros of the tracing core do, only
 //! which names those are.
 
-use super::pasted_names::framework_names;
+use super::facts::MacroDefinition;
+use super::pasted_names::{framework_names, pastes};
 use super::uses::text_of;
 use crate::kernel::expand::{MacroTable, expand};
 use crate::kernel::semantics::Semantics;
@@ -14,7 +15,7 @@ use crate::syntax::conditions::Condition;
 use crate::syntax::directives::Define;
 use crate::syntax::lexer::{Kind, lex};
 use memchr::memmem;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// How many combinations of variants are tried for one call.
@@ -23,22 +24,18 @@ const MOST_COMBINATIONS: usize = 16;
 /// How deep wrappers may call wrappers.
 const DEEPEST: usize = 32;
 
+/// How many variants of one macro are kept.
+const MOST_VARIANTS: usize = 64;
+
 /// One definition of a macro.
 #[derive(Clone, Debug)]
-pub struct Variant<'a> {
+struct Variant<'a> {
     /// The whole directive; `None` for an `#undef`.
-    pub text: Option<&'a [u8]>,
+    text: Option<&'a [u8]>,
     /// The identifiers of its body, and those that it may paste.
     body: Arc<[Box<str>]>,
     /// The `#if`s around it.
-    pub condition: Condition,
-}
-
-impl Variant<'_> {
-    /// Whether the body names one of `names`.
-    pub fn mentions_any(&self, names: &BTreeSet<Box<str>>) -> bool {
-        self.body.iter().any(|name| names.contains(name))
-    }
+    condition: Condition,
 }
 
 /// A `#define` or an `#undef`, as it was met.
@@ -134,7 +131,9 @@ impl<'a> Macros<'a> {
         };
         let variants = self.by_name.entry(text_of(met.name)).or_default();
         variants.retain(|earlier| !earlier.condition.implies(&variant.condition));
-        variants.push(variant);
+        if variants.len() < MOST_VARIANTS {
+            variants.push(variant);
+        }
     }
 
     /// Whether the file defines `name`.
@@ -144,11 +143,10 @@ impl<'a> Macros<'a> {
             .is_some_and(|variants| variants.iter().any(|variant| variant.text.is_some()))
     }
 
-    /// Every macro with its variants, by name.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &[Variant<'a>])> {
-        self.by_name
-            .iter()
-            .map(|(name, variants)| (name.as_ref(), variants.as_slice()))
+    /// The directives of all macros.
+    pub fn directives(&self) -> impl Iterator<Item = &'a [u8]> {
+        let variants = self.by_name.values().flatten();
+        variants.filter_map(|variant| variant.text)
     }
 
     /// Whether a call of `name` can come to a macro of the tracing core.
@@ -158,82 +156,132 @@ impl<'a> Macros<'a> {
 
     /// The macros of this file through which `name` reaches the tracing core.
     fn wrappers(&self, name: &str, semantics: &Semantics) -> BTreeSet<Box<str>> {
-        let mut reaching = BTreeSet::new();
-        let mut path = Vec::new();
-        self.reaches(name, semantics, &mut path, &mut reaching);
-        reaching
+        self.callers(self.reached(name), |one| self.names_core(one, semantics))
     }
 
-    fn reaches(
-        &self,
-        name: &str,
-        semantics: &Semantics,
-        path: &mut Vec<Box<str>>,
-        reaching: &mut BTreeSet<Box<str>>,
-    ) -> bool {
-        if reaching.contains(name) {
-            return true;
-        }
-        if path.len() >= DEEPEST || path.iter().any(|above| above.as_ref() == name) {
-            return semantics.is_framework_macro(name);
-        }
-        let Some(variants) = self.by_name.get(name) else {
-            return semantics.is_framework_macro(name);
+    /// All macros of which a call can come to one of the tracing core.
+    pub fn all_wrappers(&self, semantics: &Semantics) -> BTreeSet<Box<str>> {
+        self.callers(self.names(), |one| self.names_core(one, semantics))
+    }
+
+    /// The macros that paste names of generated functions, and those that call them.
+    pub fn pasting(&self) -> BTreeSet<Box<str>> {
+        let pastes_itself = |name: &str| {
+            let variants = self.by_name.get(name).into_iter().flatten();
+            variants.filter_map(|one| one.text).any(pastes)
         };
-        path.push(name.into());
-        let mut found = false;
-        for identifier in variants.iter().flat_map(|variant| variant.body.iter()) {
-            found |= self.reaches(identifier, semantics, path, reaching);
-        }
-        path.pop();
-        found |= semantics.is_framework_macro(name);
-        if found {
-            reaching.insert(name.into());
-        }
-        found
+        self.callers(self.names(), pastes_itself)
     }
 
     /// The macros of the tracing core that a call of `name` can come to, `name`
     /// itself not among them.
-    pub fn core_macros_of(&self, name: &str, semantics: &Semantics) -> BTreeSet<Box<str>> {
-        let mut seen: BTreeSet<&str> = BTreeSet::from([name]);
-        let mut next: Vec<&str> = vec![name];
-        let mut found = BTreeSet::new();
-        while let Some(name) = next.pop() {
-            let variants = self.by_name.get(name).map_or(&[][..], Vec::as_slice);
-            for identifier in variants.iter().flat_map(|variant| variant.body.iter()) {
-                if seen.insert(identifier) {
-                    next.push(identifier);
-                    if semantics.is_framework_macro(identifier) {
-                        found.insert(identifier.clone());
-                    }
+    pub fn core_macros_of(&self, name: &str, semantics: &Semantics) -> BTreeSet<&str> {
+        let reached = self.reached(name).into_iter();
+        let words = reached.flat_map(|one| self.bodies(one));
+        words
+            .filter(|&word| word != name && semantics.is_framework_macro(word))
+            .collect()
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.by_name.keys().map(AsRef::as_ref)
+    }
+
+    /// Whether `name` is a macro of the tracing core, or one stands in its body.
+    fn names_core(&self, name: &str, semantics: &Semantics) -> bool {
+        let mut words = std::iter::once(name).chain(self.bodies(name));
+        words.any(|word| semantics.is_framework_macro(word))
+    }
+
+    /// The identifiers in the bodies of `name`, of all its variants.
+    fn bodies(&self, name: &str) -> impl Iterator<Item = &str> {
+        let variants = self.by_name.get(name).into_iter().flatten();
+        variants.flat_map(|variant| variant.body.iter().map(AsRef::as_ref))
+    }
+
+    /// The macros of this file that a call of `name` can come to, with `name`.
+    fn reached<'s>(&'s self, name: &'s str) -> Vec<&'s str> {
+        let mut seen = HashSet::from([name]);
+        let mut reached = vec![name];
+        let mut next = 0;
+        while let Some(&one) = reached.get(next) {
+            next += 1;
+            let called = self.bodies(one);
+            let known = called.filter(|&called| self.by_name.contains_key(called));
+            reached.extend(known.filter(|&called| seen.insert(called)));
+        }
+        reached
+    }
+
+    /// Those of the macros `among` that `is_wanted`, and those that call one of them,
+    /// themselves or through others.
+    fn callers<'s>(
+        &'s self,
+        among: impl IntoIterator<Item = &'s str>,
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> BTreeSet<Box<str>> {
+        let mut users: HashMap<&str, Vec<&str>> = HashMap::new();
+        let mut next = Vec::new();
+        for user in among {
+            next.extend(is_wanted(user).then_some(user));
+            for called in self.bodies(user) {
+                if self.by_name.contains_key(called) {
+                    users.entry(called).or_default().push(user);
                 }
             }
         }
-        found
+        let mut callers = BTreeSet::new();
+        while let Some(one) = next.pop() {
+            if callers.insert(one.into()) {
+                next.extend(users.get(one).into_iter().flatten());
+            }
+        }
+        callers
+    }
+
+    /// The definitions of the macros `names`, for other files.
+    pub fn definitions(&self, names: &BTreeSet<Box<str>>) -> Vec<MacroDefinition> {
+        let mut definitions = Vec::new();
+        for name in names {
+            for variant in self.by_name.get(name).into_iter().flatten() {
+                if let Some(text) = variant.text {
+                    definitions.push(MacroDefinition {
+                        name: name.clone(),
+                        text: text.into(),
+                        condition: variant.condition.clone(),
+                    });
+                }
+            }
+        }
+        definitions.sort_by(|a, b| (&a.name, &a.text).cmp(&(&b.name, &b.text)));
+        definitions
     }
 
     /// The wrappers from `name` to the macro `framework` of the tracing core,
     /// outermost first.
     pub fn chain(&self, name: &str, framework: &str) -> Vec<Box<str>> {
         let mut chain = Vec::new();
-        self.find_chain(name, framework, &mut chain);
+        self.find_chain(name, framework, &mut chain, &mut HashSet::new());
         chain
     }
 
-    fn find_chain(&self, name: &str, framework: &str, chain: &mut Vec<Box<str>>) -> bool {
+    /// Appends the rest of a chain; `seen` are the macros from which none was found.
+    fn find_chain<'s>(
+        &'s self,
+        name: &'s str,
+        framework: &str,
+        chain: &mut Vec<Box<str>>,
+        seen: &mut HashSet<&'s str>,
+    ) -> bool {
         if name == framework && !chain.is_empty() {
             return true;
         }
-        if chain.len() >= DEEPEST || chain.iter().any(|above| above.as_ref() == name) {
+        if chain.len() >= DEEPEST || !self.by_name.contains_key(name) || !seen.insert(name) {
             return false;
         }
-        let Some(variants) = self.by_name.get(name) else {
-            return false;
-        };
         chain.push(name.into());
-        for identifier in variants.iter().flat_map(|variant| variant.body.iter()) {
-            if self.find_chain(identifier, framework, chain) {
+        for identifier in self.bodies(name) {
+            if self.find_chain(identifier, framework, chain, seen) {
                 return true;
             }
         }
@@ -312,7 +360,7 @@ fn concerns(name: &[u8], body: &[u8], semantics: &Semantics) -> bool {
     // Lists of parameters have macros of their own, as TP_PROTO_pwm().
     let lists = [&b"TP_PROTO"[..], b"TP_ARGS"];
     if is_framework(name)
-        || super::pasting::pastes(body)
+        || pastes(body)
         || lists.iter().any(|list| memmem::find(body, list).is_some())
     {
         return true;

@@ -4,9 +4,10 @@
 //! What the hunks showed before is taken away from what is known of the file,
 //! and what they show after is added. Each hunk is read for itself.
 
-use super::facts::{At, Facts};
+use super::facts::{At, Facts, MacroDefinition};
 use super::reader;
 use crate::kernel::semantics::Semantics;
+use std::cmp::Ordering;
 
 /// Closes whatever a hunk cuts off.
 const CLOSING: &[u8] = b"\n))))))))\n";
@@ -24,42 +25,54 @@ pub fn changed(
     let wrappers = facts.wrappers.clone();
     let gone = read(path, before, semantics, &wrappers);
     let new = read(path, after, semantics, &wrappers);
-    take_away(&mut facts.declarations, &gone.declarations, |one| {
-        one.name.clone()
+    take_away(&mut facts.declarations, &gone.declarations, |a, b| {
+        a.name.cmp(&b.name)
     });
-    take_away(&mut facts.definitions, &gone.definitions, |one| {
-        one.name.clone()
+    take_away(&mut facts.definitions, &gone.definitions, |a, b| {
+        a.name.cmp(&b.name)
     });
-    take_away(&mut facts.exports, &gone.exports, |one| one.name.clone());
-    take_away(&mut facts.mentions, &gone.mentions, |one| {
-        one.identifier.clone()
+    take_away(&mut facts.exports, &gone.exports, |a, b| {
+        a.name.cmp(&b.name)
     });
-    take_away(&mut facts.attachments, &gone.attachments, |one| {
-        one.target.clone()
+    take_away(&mut facts.mentions, &gone.mentions, |a, b| {
+        a.identifier.cmp(&b.identifier)
     });
-    take_away(&mut facts.custom_events, &gone.custom_events, |one| {
-        one.tracepoint.clone()
+    take_away(&mut facts.attachments, &gone.attachments, |a, b| {
+        a.target.cmp(&b.target)
     });
-    take_away(&mut facts.overrides, &gone.overrides, |one| {
-        one.name.clone()
+    take_away(&mut facts.custom_events, &gone.custom_events, |a, b| {
+        a.tracepoint.cmp(&b.tracepoint)
     });
-    take_away(&mut facts.allowances, &gone.allowances, |one| {
-        (one.rules.clone(), one.reason.clone())
+    take_away(&mut facts.overrides, &gone.overrides, |a, b| {
+        a.name.cmp(&b.name)
     });
-    take_away(&mut facts.includes, &gone.includes, |one| {
-        one.target.clone()
+    take_away(&mut facts.allowances, &gone.allowances, |a, b| {
+        (&a.rules, &a.reason).cmp(&(&b.rules, &b.reason))
+    });
+    take_away(&mut facts.includes, &gone.includes, |a, b| {
+        a.target.cmp(&b.target)
     });
     add(&mut facts, new);
     facts
 }
 
-/// Removes from `from` one item for each of `gone` with the same key.
-fn take_away<T, K: PartialEq>(from: &mut Vec<T>, gone: &[T], key: impl Fn(&T) -> K) {
-    for one in gone {
-        if let Some(at) = from.iter().position(|other| key(other) == key(one)) {
-            from.remove(at);
+/// Removes from `from`, for each of `gone`, the first that is equal in `order`.
+fn take_away<T>(from: &mut Vec<T>, gone: &[T], order: impl Fn(&T, &T) -> Ordering) {
+    let mut gone: Vec<&T> = gone.iter().collect();
+    gone.sort_by(|a, b| order(a, b));
+    // For the first of those that are equal: how many of them were found.
+    let mut found = vec![0; gone.len()];
+    from.retain(|one| {
+        let start = gone.partition_point(|other| order(other, one).is_lt());
+        let end = gone.partition_point(|other| order(other, one).is_le());
+        match found.get_mut(start) {
+            Some(found) if *found < end - start => {
+                *found += 1;
+                false
+            }
+            _ => true,
         }
-    }
+    });
 }
 
 fn add(facts: &mut Facts, new: Facts) {
@@ -76,11 +89,12 @@ fn add(facts: &mut Facts, new: Facts) {
     facts.pasting.extend(new.pasting);
 }
 
+/// The facts of fragments of the file `path`, which may call the macros `wrappers`.
 pub fn read(
     path: &str,
     fragments: &[(u32, Vec<u8>)],
     semantics: &Semantics,
-    wrappers: &[super::facts::MacroDefinition],
+    wrappers: &[MacroDefinition],
 ) -> Facts {
     let mut all = Facts::default();
     for (line, text) in fragments {
@@ -122,5 +136,18 @@ fn shift(facts: &mut Facts, lines: u32) {
     for one in &mut facts.allowances {
         down(&mut one.at);
         one.line = one.line.saturating_add(lines);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::take_away;
+
+    #[test]
+    fn one_is_taken_for_each_that_is_gone() {
+        let mut from = vec![("a", 1), ("b", 2), ("a", 3), ("a", 4), ("c", 5)];
+        let gone = [("c", 0), ("a", 0), ("x", 0), ("a", 0)];
+        take_away(&mut from, &gone, |a, b| a.0.cmp(b.0));
+        assert_eq!(from, [("b", 2), ("a", 4)]);
     }
 }

@@ -5,10 +5,9 @@
 //! it by, so the folder of the header is searched for the macro's name; for a
 //! header below include/, the files that include it.
 
-use super::facts::{Facts, Include, MacroDefinition};
+use super::facts::{Facts, FactsByPath, Include, MacroDefinition};
 use super::includes::{Includes, file_name};
 use super::pasting::resolve_by;
-use super::resolve::FactsByPath;
 use super::scan::is_source;
 use crate::kernel::semantics::Semantics;
 use crate::source::Tree;

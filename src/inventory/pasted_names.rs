@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-//! Macros of the tracing core whose very name is pasted: `kind##_EVENT`.
+//! Which names a macro's body may paste together: those of macros of the tracing core,
+//! as `kind##_EVENT`, and of the functions that it generates, as `trace_##name`.
 //!
-//! Says which a macro's body may paste together; which one a call means is seen
-//! when it is expanded.
+//! Which one a call means is only seen when it is expanded.
 
 use super::uses::text_of;
 use crate::kernel::semantics::Semantics;
 use crate::syntax::directives::Define;
 use crate::syntax::lexer::{Kind, Token, lex};
 use memchr::memmem;
+
+/// What generated functions start with, as far as macros paste them.
+const STEMS: [&[u8]; 4] = [
+    b"trace_",
+    b"__trace_",
+    b"register_trace_",
+    b"rust_do_trace_",
+];
 
 /// The macros of the tracing core that `##` in the body of `define` may name. `text`
 /// is the whole directive.
@@ -93,6 +101,24 @@ fn fits(name: &str, pattern: &[Option<&[u8]>]) -> bool {
         free = false;
     }
     free || rest.is_empty()
+}
+
+/// Whether a macro's body pastes something onto the stem of a generated function.
+pub fn pastes(body: &[u8]) -> bool {
+    if memmem::find(body, b"##").is_none() || memmem::find(body, b"trace_").is_none() {
+        return false;
+    }
+    let tokens = lex(body, false).tokens;
+    tokens.windows(2).enumerate().any(|(index, pair)| {
+        let starts_sequence = index
+            .checked_sub(1)
+            .is_none_or(|before| tokens[before].kind != Kind::Paste);
+        let word = pair[0].span.of(body);
+        starts_sequence
+            && pair[1].kind == Kind::Paste
+            && pair[0].kind == Kind::Identifier
+            && STEMS.iter().any(|stem| word.starts_with(stem))
+    })
 }
 
 #[cfg(test)]

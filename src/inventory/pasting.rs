@@ -13,21 +13,11 @@ use crate::kernel::semantics::Semantics;
 use crate::syntax::branches::ConditionStack;
 use crate::syntax::conditions::Condition;
 use crate::syntax::directives::Directive;
-use crate::syntax::groups::closing;
 use crate::syntax::lexer::{Kind, Lexed, Token, lex};
 use crate::syntax::lines::Lines;
 use crate::syntax::outline::Outline;
-use memchr::memmem;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-
-/// What generated functions start with, as far as macros paste them.
-const STEMS: [&[u8]; 4] = [
-    b"trace_",
-    b"__trace_",
-    b"register_trace_",
-    b"rust_do_trace_",
-];
 
 /// The pasting macros of include/linux/args.h, compiler_types.h and others.
 const PASTERS: [&[u8]; 3] = [
@@ -42,63 +32,10 @@ pub fn expand_argument(words: &[u8], macros: &Macros<'_>) -> Vec<u8> {
     for paster in PASTERS {
         table.define(paster);
     }
-    for (_, variants) in macros.iter() {
-        for text in variants.iter().filter_map(|variant| variant.text) {
-            table.define(text);
-        }
+    for directive in macros.directives() {
+        table.define(directive);
     }
     expand(words, &table)
-}
-
-/// The macros that paste names of generated functions, and those that call them.
-pub fn pasting_macros(macros: &Macros<'_>) -> BTreeSet<Box<str>> {
-    let mut pasting: BTreeSet<Box<str>> = macros
-        .iter()
-        .filter(|(_, variants)| {
-            variants
-                .iter()
-                .any(|variant| variant.text.is_some_and(pastes))
-        })
-        .map(|(name, _)| name.into())
-        .collect();
-    loop {
-        let more: Vec<Box<str>> = if pasting.is_empty() {
-            Vec::new()
-        } else {
-            macros
-                .iter()
-                .filter(|(name, variants)| {
-                    !pasting.contains(*name)
-                        && variants
-                            .iter()
-                            .any(|variant| variant.mentions_any(&pasting))
-                })
-                .map(|(name, _)| name.into())
-                .collect()
-        };
-        if more.is_empty() {
-            return pasting;
-        }
-        pasting.extend(more);
-    }
-}
-
-/// Whether a macro's body pastes something onto the stem of a generated function.
-pub fn pastes(body: &[u8]) -> bool {
-    if memmem::find(body, b"##").is_none() || memmem::find(body, b"trace_").is_none() {
-        return false;
-    }
-    let Lexed { tokens, .. } = lex(body, false);
-    tokens.windows(2).enumerate().any(|(index, pair)| {
-        let starts_sequence = index
-            .checked_sub(1)
-            .is_none_or(|before| tokens[before].kind != Kind::Paste);
-        let word = pair[0].span.of(body);
-        starts_sequence
-            && pair[1].kind == Kind::Paste
-            && pair[0].kind == Kind::Identifier
-            && STEMS.iter().any(|stem| word.starts_with(stem))
-    })
 }
 
 /// Resolves the pasted uses of one file by its own macros, and keeps these for
@@ -110,24 +47,11 @@ pub fn resolve_in_file(
     macros: &Macros<'_>,
     facts: &mut Facts,
 ) {
-    let names = pasting_macros(macros);
+    let names = macros.pasting();
     if names.is_empty() {
         return;
     }
-    for (name, variants) in macros.iter().filter(|(name, _)| names.contains(*name)) {
-        for variant in variants {
-            if let Some(text) = variant.text {
-                facts.pasting.push(MacroDefinition {
-                    name: name.into(),
-                    text: text.into(),
-                    condition: variant.condition.clone(),
-                });
-            }
-        }
-    }
-    facts
-        .pasting
-        .sort_by(|a, b| (&a.name, &a.text).cmp(&(&b.name, &b.text)));
+    facts.pasting = macros.definitions(&names);
     Resolver::new(text, tokens, lines, &names, macros).walk(facts);
 }
 
@@ -139,7 +63,7 @@ pub fn resolve_by(text: &[u8], pasting: &[MacroDefinition], semantics: &Semantic
             macros.define(&define, &one.text, &one.condition, semantics);
         }
     }
-    let names = pasting_macros(&macros);
+    let names = macros.pasting();
     let Lexed { tokens, .. } = lex(text, true);
     let mut facts = Facts::default();
     Resolver::new(text, &tokens, &Lines::of(text), &names, &macros).walk(&mut facts);
@@ -199,11 +123,7 @@ impl<'a> Resolver<'a> {
         facts: &mut Facts,
     ) {
         let Tokens { text, all } = self.tokens;
-        let last = if self.tokens.is(index + 1, b'(') {
-            closing(text, all, index + 1).unwrap_or(index)
-        } else {
-            index
-        };
+        let last = self.tokens.end_of_call(index).unwrap_or(index);
         let start = all[index].span.start;
         let call = &text[start as usize..all[last].span.end as usize];
         let at = At {
@@ -272,7 +192,9 @@ impl Place<'_> {
             condition: condition.clone(),
             pasted: true,
         };
-        if !facts.mentions.contains(&mention) {
+        let found = facts.mentions.iter().rev();
+        let mut here = found.take_while(|one| one.at == self.at);
+        if !here.any(|one| *one == mention) {
             facts.mentions.push(mention);
         }
     }
@@ -291,7 +213,9 @@ impl Place<'_> {
             at: self.at,
             condition: condition.clone(),
         };
-        if !facts.attachments.contains(&attachment) {
+        let found = facts.attachments.iter().rev();
+        let mut here = found.take_while(|one| one.at == self.at);
+        if !here.any(|one| *one == attachment) {
             facts.attachments.push(attachment);
         }
     }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! Inventories from profiles, and profiles from inventories.
 
-use super::facts::{At, Declaration, Export, Facts, Include, Makes};
-use super::resolve::FactsByPath;
+use super::facts::{At, Declaration, Export, Facts, FactsByPath, Include, Makes};
 use super::state::{NewText, State};
 use crate::kernel::maintainers::Maintainers;
 use crate::kernel::profile::{Declared, Profile};

@@ -40,6 +40,10 @@ pub fn read(path: &str, text: &[u8], semantics: &Semantics, imported: &[MacroDef
     })
 }
 
+/// How many functions are taken for probes of each tracepoint that a file finds by name
+/// or by pointer.
+const MOST_PROBES: usize = 32;
+
 thread_local! {
     /// Tokens of the file that is being read. A large file has megabytes of them.
     static LEXED: RefCell<Lexed> = RefCell::default();

@@ -4,15 +4,13 @@
 //!
 //! It may not read files.
 
-use super::facts::{At, Declaration, Facts, Makes, Mention, Target, Use};
+use super::definitions::Definitions;
+use super::facts::{At, Declaration, FactsByPath, Makes, Mention, Target, Use};
 use crate::kernel::semantics::Semantics;
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
-
-/// The facts of every file that has any, by path.
-pub type FactsByPath = BTreeMap<Arc<str>, Arc<Facts>>;
 
 /// A place in a file of the tree.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -135,7 +133,7 @@ impl Inventory {
         inventory.add_uses(facts, semantics);
         inventory.add_open_uses(facts, semantics);
         inventory.add_probes(facts, semantics);
-        super::definitions::add(&mut inventory, facts);
+        inventory.add_definitions(&Definitions::of(facts));
         inventory.sort();
         inventory
     }
@@ -364,6 +362,23 @@ impl Inventory {
         }
     }
 
+    /// Adds the places that make each tracepoint, and takes away the BPF entry of those
+    /// whose header is never read through include/trace/define_trace.h.
+    fn add_definitions(&mut self, definitions: &Definitions<'_>) {
+        for tracepoint in &mut self.tracepoints {
+            let made = definitions.places(&tracepoint.file, tracepoint.name());
+            let sites: Vec<Site> = made
+                .map(|(file, at)| Site {
+                    file: file.clone(),
+                    at: *at,
+                })
+                .collect();
+            let bpf = tracepoint.bpf && definitions.is_read_again(&tracepoint.file);
+            tracepoint.definitions = sites;
+            tracepoint.bpf = bpf;
+        }
+    }
+
     fn sort(&mut self) {
         for tracepoint in &mut self.tracepoints {
             tracepoint.definitions.sort();
@@ -406,11 +421,12 @@ fn architecture(path: &str) -> Option<&str> {
     path.strip_prefix("arch/")?.split('/').next()
 }
 
-/// Whether two states of a tracepoint say the same to whoever looks at its calls.
+/// The name that a group of declarations has.
 fn name_of(group: &[Shared]) -> &str {
     group.first().map_or("", |one| one.name())
 }
 
+/// Whether two states of a tracepoint say the same to whoever looks at its calls.
 fn is_used_alike(a: &Tracepoint, b: &Tracepoint) -> bool {
     let (ours, theirs) = (&a.declaration, &b.declaration);
     let guards = |one: &'_ CallSite| (one.site.file.clone(), one.function.clone());

@@ -25,6 +25,7 @@ pub fn read(text: &[u8]) -> Facts {
     let mut facts = Facts::default();
     let mut called = BTreeSet::new();
     let mut function: Option<Arc<str>> = None;
+    let mut next = blocks.iter().peekable();
     for (index, word) in words.iter().enumerate() {
         let bytes = &text[word.clone()];
         if bytes == b"fn" {
@@ -32,7 +33,8 @@ pub fn read(text: &[u8]) -> Facts {
                 .get(index + 1)
                 .map(|name| String::from_utf8_lossy(&text[name.clone()]).into());
         }
-        let inside = blocks.iter().any(|block| block.contains(&index));
+        while next.next_if(|block| block.end <= index).is_some() {}
+        let inside = next.peek().is_some_and(|block| block.contains(&index));
         if !inside
             && names.contains(bytes)
             && text.get(word.end) == Some(&b'(')
@@ -105,7 +107,11 @@ fn declared<'a>(
 fn declaring_blocks(text: &[u8], words: &[Range<usize>]) -> Vec<Range<usize>> {
     let mut blocks = Vec::new();
     for (index, word) in words.iter().enumerate() {
-        if &text[word.clone()] != b"declare_trace" || text.get(word.end) != Some(&b'!') {
+        let inside = blocks
+            .last()
+            .is_some_and(|last: &Range<usize>| index < last.end);
+        let named = &text[word.clone()] == b"declare_trace" && text.get(word.end) == Some(&b'!');
+        if inside || !named {
             continue;
         }
         // Declarations hold no braces of their own.
@@ -127,6 +133,8 @@ fn words(text: &[u8]) -> Vec<Range<usize>> {
             at += memchr::memchr(b'\n', rest).unwrap_or(rest.len());
         } else if rest.starts_with(b"/*") {
             at += nested_comment(rest);
+        } else if rest.starts_with(b"'\"'") {
+            at += 3;
         } else if byte == b'"' {
             at += string(rest);
         } else if byte == b'r' && raw_string(rest) > 0 {
@@ -177,7 +185,7 @@ mod tests {
     #[test]
     fn calls_of_declared_functions_are_call_sites() {
         let text = "declare_trace! {\n    unsafe fn a_b(x: u32);\n    unsafe fn unused();\n}\n\
-                    // a_b(1)\nfn go<'a>(s: &'a str) {\n    let _ = \"a_b(2)\";\n    unsafe { a_b(3) }\n}\n";
+                    // a_b(1)\nfn go<'a>(s: &'a str) {\n    let _ = (\"a_b(2)\", '\"');\n    unsafe { a_b(3) }\n}\n";
         let facts = read(text.as_bytes());
         let found: Vec<_> = facts
             .mentions
@@ -198,5 +206,11 @@ mod tests {
                 ("trace_a_b", 8, Use::Call, Some("go")),
             ]
         );
+    }
+
+    #[test]
+    fn a_block_that_never_ends_is_one() {
+        let text = "declare_trace! ".repeat(1000) + &"fn a(); ".repeat(1000);
+        assert_eq!(read(text.as_bytes()).mentions.len(), 1000);
     }
 }

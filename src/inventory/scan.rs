@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! The facts of a whole tree.
 //!
-//! A literal search leaves one file in twenty-five to be lexed. It may not know
-//! where a tree comes from.
+//! A literal search leaves one file in twenty-five to be lexed. What uses macros of
+//! other files is left to `pasted`. It may not know where a tree comes from.
 
-use super::facts::Facts;
-use super::pasted;
+use super::facts::{Facts, FactsByPath};
 use super::reader;
-use super::resolve::FactsByPath;
 use crate::kernel::semantics::{Semantics, is_framework_header};
 use crate::source::Tree;
 use crate::syntax::lexer::is_word_byte;
@@ -115,7 +113,7 @@ pub fn is_source(path: &str) -> bool {
 
 static PREFILTER: LazyLock<Prefilter> = LazyLock::new(Prefilter::default);
 
-/// What one file says, as [`facts_of`] reads it.
+/// What one file says, as [`facts_where`] reads it.
 pub fn facts_of_file(path: &str, text: &[u8], semantics: &Semantics) -> Facts {
     match PREFILTER.extent(text) {
         Some(extent) => reader::read(path, &text[..extent], semantics, &[]),
@@ -123,18 +121,10 @@ pub fn facts_of_file(path: &str, text: &[u8], semantics: &Semantics) -> Facts {
     }
 }
 
-/// Reads the facts of every source file of `tree`.
+/// Reads the facts of the files of `tree` for which `wanted` holds.
 ///
 /// # Errors
 /// A part of the tree could not be read; the message names it.
-pub fn facts_of(tree: &dyn Tree, semantics: &Semantics) -> anyhow::Result<FactsByPath> {
-    facts_where(tree, semantics, &is_source)
-}
-
-/// As [`facts_of`], for the files for which `wanted` holds.
-///
-/// # Errors
-/// As [`facts_of`].
 pub fn facts_where(
     tree: &dyn Tree,
     semantics: &Semantics,
@@ -153,10 +143,6 @@ pub fn facts_where(
         }
     })?;
     let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let mut facts = found
-        .into_iter()
-        .map(|(path, facts)| (path, Arc::new(facts)))
-        .collect();
-    pasted::add(tree, &mut facts, semantics, wanted)?;
-    Ok(facts)
+    let facts = found.into_iter();
+    Ok(facts.map(|(path, facts)| (path, Arc::new(facts))).collect())
 }

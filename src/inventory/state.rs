@@ -5,13 +5,13 @@
 //! among them: then every macro may mean something else.
 
 use super::extensions;
-use super::facts::Facts;
+use super::facts::{Facts, FactsByPath};
 use super::partial;
 use super::pasted;
 use super::reader;
-use super::resolve::{FactsByPath, Inventory};
+use super::resolve::Inventory;
 use super::scan;
-use crate::kernel::semantics::{self, Phases, Semantics, is_framework_header};
+use crate::kernel::semantics::{Phases, Semantics, is_framework_header};
 use crate::source::Tree;
 use anyhow::Context;
 use std::cell::RefCell;
@@ -126,6 +126,7 @@ impl State {
     ) -> anyhow::Result<Self> {
         let Core { phases, semantics } = Core::read(tree)?;
         let mut facts = scan::facts_where(tree, &semantics, wanted)?;
+        pasted::add(tree, &mut facts, &semantics, wanted)?;
         let core = Arc::new(semantics.clone());
         let semantics = extensions::add(tree, &phases, semantics, &mut facts, wanted)?;
         Ok(Self {
@@ -287,6 +288,3 @@ fn put(facts: &mut Arc<FactsByPath>, path: &str, new: Facts) {
         facts.insert(path.into(), Arc::new(new));
     }
 }
-
-/// Why a tree's macros could not be read, for callers that tell it apart.
-pub type SemanticsError = semantics::Error;

@@ -39,8 +39,8 @@ pub enum Sign {
 }
 
 /// The prefixes of generated functions (include/linux/tracepoint.h,
-/// `__DECLARE_TRACE`), longest first where one is a prefix of another, and those of
-/// the trace_printk family that differ (include/linux/trace_printk.h).
+/// `__DECLARE_TRACE`), and those of the trace_printk family that differ
+/// (include/linux/trace_printk.h).
 const PREFIXES: [&[u8]; 6] = [
     b"trace_",
     b"__trace_",
@@ -50,7 +50,7 @@ const PREFIXES: [&[u8]; 6] = [
     b"__ftrace_v",
 ];
 
-/// The families of functions that attach probes to a `struct tracepoint`
+/// The family of functions that attach probes to a `struct tracepoint`
 /// (kernel/tracepoint.c).
 const REGISTERING: &[u8] = b"tracepoint_probe_register";
 
@@ -62,7 +62,10 @@ const WALKING: [&[u8]; 3] = [
 ];
 
 /// How many tokens away from a use its arguments and its neighbours may be.
-const DISTANCE: usize = 1 << 14;
+pub const DISTANCE: usize = 1 << 14;
+
+/// How many of its neighbours, the nearest ones, may be probes.
+const MOST_COMPANIONS: usize = 64;
 
 /// A run of tokens with their text.
 #[derive(Clone, Copy, Debug)]
@@ -88,11 +91,19 @@ impl<'a> Tokens<'a> {
 
     /// The arguments of the call whose name is at `name`.
     pub fn arguments_of(&self, name: usize) -> Option<Vec<Range<usize>>> {
-        if !self.is(name + 1, b'(') {
-            return None;
-        }
-        let close = closing_within(self.text, self.all, name + 1, DISTANCE)?;
+        let close = self.end_of_call(name)?;
         Some(arguments(self.text, self.all, name + 1, close))
+    }
+
+    /// Index of the parenthesis that ends the call whose name is at `name`.
+    pub fn end_of_call(&self, name: usize) -> Option<usize> {
+        self.end_of_call_within(name, DISTANCE)
+    }
+
+    /// As [`Self::end_of_call`], of a call of `distance` tokens at most.
+    pub fn end_of_call_within(&self, name: usize, distance: usize) -> Option<usize> {
+        let opens = self.is(name + 1, b'(');
+        opens.then(|| closing_within(self.text, self.all, name + 1, distance))?
     }
 
     /// The identifier that a range of tokens comes down to: the last one that
@@ -136,18 +147,24 @@ impl<'a> Tokens<'a> {
         };
         let close = closing_within(self.text, self.all, open, DISTANCE).unwrap_or(open + 1);
         let mut depth = 0u32;
-        let mut names = Vec::new();
+        let mut plain = Vec::new();
         for at in open + 1..close {
             match self.all[at].kind {
                 Kind::Punctuator(b'(' | b'{' | b'[') => depth += 1,
                 Kind::Punctuator(b')' | b'}' | b']') => depth = depth.saturating_sub(1),
                 Kind::Identifier if depth == 0 && at != index && self.is_plain_name(at) => {
-                    let name = text_of(self.word(at));
-                    if !names.contains(&name) {
-                        names.push(name);
-                    }
+                    plain.push(at);
                 }
                 _ => {}
+            }
+        }
+        let before = plain.partition_point(|&at| at < index);
+        let first = before.saturating_sub(MOST_COMPANIONS / 2);
+        let mut names = Vec::new();
+        for &at in plain.iter().skip(first).take(MOST_COMPANIONS) {
+            let name = text_of(self.word(at));
+            if !names.contains(&name) {
+                names.push(name);
             }
         }
         names
@@ -317,6 +334,24 @@ mod tests {
             signs("for_each_kernel_tracepoint(look, 0); tracepoint_probe_register(tp, probe, 0)"),
             [Sign::LooksUp, Sign::RegistersSome(Some("probe".into()))]
         );
+    }
+
+    #[test]
+    fn of_many_names_the_nearest_may_be_the_probe() {
+        let pair = |number| format!("&__tracepoint_t{number}, probe{number}, ");
+        let pairs: String = (0..1000).map(pair).collect();
+        let found = signs(&format!("void *x[] = {{ {pairs} }};"));
+        assert_eq!(found.len(), 1000);
+        for (number, sign) in found.iter().enumerate() {
+            let Sign::Symbol { probes, .. } = sign else {
+                panic!("{sign:?}");
+            };
+            assert!(probes.len() <= MOST_COMPANIONS);
+            assert!(
+                probes.contains(&format!("probe{number}").into()),
+                "{probes:?}"
+            );
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@
 //! directly or through others, and include/trace/. It may not know what the
 //! patch does.
 
-use super::includes::normalised;
+use super::includes::{folder, normalised};
 use super::scan::is_source;
 use crate::kernel::semantics::TRACEPOINT_H;
 use crate::source::Tree;
@@ -69,14 +69,8 @@ impl Vicinity {
             .chain(["include/trace"])
             .map(str::to_owned)
             .collect();
-        let parent = |path: &str| {
-            path.rsplit_once('/')
-                .map_or("", |(folder, _)| folder)
-                .to_owned()
-        };
         let wanted = |path: &str| {
-            is_source(path)
-                && (path.starts_with("include/trace/") || own.contains(parent(path).as_str()))
+            is_source(path) && (path.starts_with("include/trace/") || own.contains(folder(path)))
         };
         let files: Mutex<BTreeMap<String, Arc<[u8]>>> = Mutex::default();
         tree.visit_below(&folders, &wanted, &|path, text| {
@@ -88,7 +82,7 @@ impl Vicinity {
         for (path, text) in self
             .files
             .iter()
-            .filter(|(path, _)| own.contains(parent(path).as_str()))
+            .filter(|(path, _)| own.contains(folder(path)))
         {
             included(path, text, &mut includes);
         }
@@ -129,11 +123,12 @@ impl Vicinity {
 
 /// Adds the places that the includes of a file may mean.
 fn included(path: &str, text: &[u8], places: &mut BTreeSet<String>) {
-    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    for at in memmem::find_iter(text, b"include") {
-        let start = memchr::memrchr(b'\n', &text[..at]).map_or(0, |newline| newline + 1);
+    let mut past = 0;
+    while let Some(at) = memmem::find(&text[past..], b"include") {
+        let start = memchr::memrchr(b'\n', &text[..past + at]).map_or(0, |newline| newline + 1);
         let line = &text[start..];
         let end = memchr::memchr(b'\n', line).unwrap_or(line.len());
+        past = start + end;
         let Directive::Include(target) = Directive::parse(line[..end].trim_ascii()) else {
             continue;
         };
@@ -142,10 +137,11 @@ fn included(path: &str, text: &[u8], places: &mut BTreeSet<String>) {
             IncludeTarget::Angled(target) => (target, false),
             IncludeTarget::Macro(_) => continue,
         };
-        let Ok(target) = std::str::from_utf8(target) else {
+        let target = std::str::from_utf8(target).unwrap_or_default();
+        if target.is_empty() || target.contains('\0') {
             continue;
-        };
-        places.extend(quoted.then(|| normalised(folder, target)).flatten());
+        }
+        places.extend(quoted.then(|| normalised(folder(path), target)).flatten());
         places.extend(ROOTS.iter().filter_map(|root| normalised(root, target)));
     }
 }

@@ -74,11 +74,9 @@ impl<'a> Reader<'a> {
     /// A call of a macro that another file may define.
     pub(super) fn maybe_unresolved(&mut self, name: &str) {
         let is_macro = !name.bytes().any(|byte| byte.is_ascii_lowercase());
-        if is_macro
-            && !self.macros.defines(name)
-            && !self.facts.unresolved.iter().any(|one| one.as_ref() == name)
-        {
-            self.facts.unresolved.push(name.into());
+        let unresolved = &mut self.facts.unresolved;
+        if is_macro && !self.macros.defines(name) && !unresolved.contains(name) {
+            unresolved.insert(name.into());
         }
     }
 

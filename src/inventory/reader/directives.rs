@@ -41,7 +41,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(super) fn defined(
+    fn defined(
         &mut self,
         index: usize,
         text: &'a [u8],
@@ -62,7 +62,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A macro of the tracing core being given another body.
-    pub(super) fn overridden(&mut self, index: usize, name: &[u8], condition: &Condition) {
+    fn overridden(&mut self, index: usize, name: &[u8], condition: &Condition) {
         let Ok(name) = std::str::from_utf8(name) else {
             return;
         };
@@ -78,7 +78,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A macro that makes tracepoints or events without the tracing core's.
-    pub(super) fn section(&mut self, define: &Define<'_>, text: &[u8], condition: &Condition) {
+    fn section(&mut self, define: &Define<'_>, text: &[u8], condition: &Condition) {
         const SECTIONS: [&[u8]; 2] = [b"\"__tracepoints\"", b"\"_ftrace_events\""];
         let names_one = SECTIONS
             .iter()
@@ -92,7 +92,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(super) fn calls_section(&self, body: &[u8]) -> bool {
+    fn calls_section(&self, body: &[u8]) -> bool {
         self.facts
             .sections
             .iter()
@@ -100,7 +100,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Uses inside the body of a macro count where they stand.
-    pub(super) fn macro_body(&mut self, index: usize, define: &Define<'_>) {
+    fn macro_body(&mut self, index: usize, define: &Define<'_>) {
         let base = self.tokens[index].span.start;
         let span = define.body.shifted(base);
         let body = span.of(self.text);
@@ -136,12 +136,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(super) fn include(
-        &mut self,
-        index: usize,
-        target: &IncludeTarget<'_>,
-        condition: Condition,
-    ) {
+    fn include(&mut self, index: usize, target: &IncludeTarget<'_>, condition: Condition) {
         let (target, quoted) = match target {
             IncludeTarget::Quoted(target) => (target, true),
             IncludeTarget::Angled(target) => (target, false),

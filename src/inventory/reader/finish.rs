@@ -3,7 +3,7 @@
 
 use super::{Origin, Reader};
 use crate::inventory::allowances;
-use crate::inventory::facts::{Facts, MacroDefinition, Makes, Target};
+use crate::inventory::facts::{Facts, Makes, Target};
 use crate::inventory::pasting;
 use crate::inventory::uses::text_of;
 use crate::syntax::conditions::Condition;
@@ -13,7 +13,7 @@ impl<'a> Reader<'a> {
         self.weigh_overrides();
         self.attach_looked_up();
         self.take_events_made_by_hand();
-        self.facts.allowances = allowances::of(self.text, self.tokens, &self.lines);
+        self.facts.allowances = allowances::of(self.text, self.tokens);
         pasting::resolve_in_file(
             self.text,
             self.tokens,
@@ -27,7 +27,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What the redefined macros come to, now that all of the file's are known.
-    pub(super) fn weigh_overrides(&mut self) {
+    fn weigh_overrides(&mut self) {
         for one in &mut self.facts.overrides {
             let cores = self.macros.core_macros_of(&one.name, self.semantics);
             one.makes = cores
@@ -39,7 +39,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Strings in a file that looks tracepoints up by name may be their names.
-    pub(super) fn attach_looked_up(&mut self) {
+    fn attach_looked_up(&mut self) {
         for &index in &self.pointers {
             if let Some(attachment) = self.facts.attachments.get_mut(index) {
                 attachment
@@ -72,7 +72,7 @@ impl<'a> Reader<'a> {
     /// A file that has to do with `struct trace_event_call` (include/linux/trace_events.h)
     /// and takes the address of a tracepoint without registering a probe there makes an
     /// event of it without any macro: `.tp = &__tracepoint_X`.
-    pub(super) fn take_events_made_by_hand(&mut self) {
+    fn take_events_made_by_hand(&mut self) {
         let makes_events = self
             .facts
             .mentions
@@ -84,26 +84,11 @@ impl<'a> Reader<'a> {
     }
 
     /// Keeps the macros that other files may need.
-    pub(super) fn keep_macros(&mut self) {
+    fn keep_macros(&mut self) {
         if !self.macros.matter() {
             return;
         }
-        let mut wrappers: Vec<MacroDefinition> = Vec::new();
-        for (name, variants) in self.macros.iter() {
-            if !self.macros.is_wrapper(name, self.semantics) {
-                continue;
-            }
-            for variant in variants {
-                if let Some(text) = variant.text {
-                    wrappers.push(MacroDefinition {
-                        name: name.into(),
-                        text: text.into(),
-                        condition: variant.condition.clone(),
-                    });
-                }
-            }
-        }
-        wrappers.sort_by(|a, b| (&a.name, &a.text).cmp(&(&b.name, &b.text)));
-        self.facts.wrappers = wrappers;
+        let wrappers = self.macros.all_wrappers(self.semantics);
+        self.facts.wrappers = self.macros.definitions(&wrappers);
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! Uses of generated functions, and probes being attached.
 
-use super::{Origin, Reader};
+use super::{MOST_PROBES, Origin, Reader};
 use crate::inventory::facts::{Attachment, CustomEvent, Mention, Target, Use};
 use crate::inventory::uses::{Sign, Tokens, text_of};
 
@@ -48,12 +48,16 @@ impl<'a> Reader<'a> {
                 }
                 self.attach(Target::Symbol(name), probes, origin);
             }
-            Sign::RegistersSome(probe) => self.probes_of_some.extend(probe),
+            Sign::RegistersSome(probe) => {
+                let known = &mut self.probes_of_some;
+                let new = probe.filter(|one| known.len() < MOST_PROBES && !known.contains(one));
+                known.extend(new);
+            }
             Sign::LooksUp => self.looks_up = true,
         }
     }
 
-    pub(super) fn mention(&mut self, identifier: Box<str>, usage: Use, origin: &Origin) {
+    fn mention(&mut self, identifier: Box<str>, usage: Use, origin: &Origin) {
         self.facts.mentions.push(Mention {
             identifier,
             usage,
