@@ -31,19 +31,16 @@ fuzz_target!(|input: &[u8]| {
             text.as_ref()
                 .map_or(0, |text| text.bytes.len().min(200) as u32)
         };
+        let mut last = 0;
         for line in 0..=shown(&step.after) {
             let before = series.line_before(index, line);
             // Where hunks stand for themselves, their headers may contradict each other.
             if let Some(before) = before.filter(|_| step.how != How::HunksAlone) {
-                assert_eq!(
-                    series.line_after(index, before),
-                    Some(line),
-                    "{index} {:?} {:?}",
-                    step.how,
-                    step.places
-                );
+                let places = &step.places;
+                assert!(before > last, "{index} {line} {:?} {places:?}", step.how);
+                last = before;
             }
-            let _ = (series.in_final(index, line), series.diff_line(index, line));
+            let _ = series.diff_line(index, line);
         }
         if matches!(step.how, How::Forward { .. }) && step.patch == 0 {
             assert!(step.before.as_ref().is_none_or(|text| !text.partial));

@@ -7,9 +7,11 @@
 //! context behind it to its end. May not know paths, patches or trees.
 
 use super::patch::{DiffLine, Hunk, LineKind};
+use std::cell::Cell;
 
-/// Comparisons of lines before a hostile hunk is said to fit nowhere.
-const BUDGET: usize = 20_000_000;
+/// Comparisons of lines before hostile hunks, of one file in all patches of a series, are
+/// said to fit nowhere.
+pub(crate) const BUDGET: usize = 60_000_000;
 
 /// Which side of a hunk is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,17 +75,22 @@ pub(crate) struct Applied {
 }
 
 /// Replaces what the hunks have on the side `from` by what they have on the
-/// other.
+/// other. `budget` is what is left of [`BUDGET`].
 ///
 /// # Errors
 /// The index of the first hunk that does not fit.
-pub(crate) fn apply(text: &[u8], hunks: &[Hunk], from: Side) -> Result<Applied, usize> {
+pub(crate) fn apply(
+    text: &[u8],
+    hunks: &[Hunk],
+    from: Side,
+    budget: &Cell<usize>,
+) -> Result<Applied, usize> {
     let lines: Vec<&[u8]> = text.split_inclusive(|&byte| byte == b'\n').collect();
     let mut work = Work {
         lines: &lines,
         done: 0,
         shift: 0,
-        budget: BUDGET,
+        budget,
     };
     let mut applied = Applied {
         text: Vec::with_capacity(text.len()),
@@ -143,12 +150,12 @@ struct Work<'t> {
     done: usize,
     /// How far the last hunk lay from where its header says.
     shift: i64,
-    budget: usize,
+    budget: &'t Cell<usize>,
 }
 
 impl Work<'_> {
     /// How many lines stand before the hunk; `None` if it fits nowhere.
-    fn find(&mut self, hunk: &Hunk, side: Side) -> Option<usize> {
+    fn find(&self, hunk: &Hunk, side: Side) -> Option<usize> {
         let lines: Vec<_> = hunk
             .lines
             .iter()
@@ -158,14 +165,11 @@ impl Work<'_> {
         let (start, _) = side.range(hunk);
         let expected = i64::from(start).saturating_add(self.shift);
         let expected = usize::try_from(expected.max(0)).unwrap_or(0);
-        let fits = |work: &mut Self, at: usize| {
+        let fits = |at: usize| {
             lines.iter().enumerate().all(|(index, line)| {
-                work.budget = work.budget.saturating_sub(1);
-                work.budget > 0
-                    && work
-                        .lines
-                        .get(at + index)
-                        .is_some_and(|text| is_same(text, line))
+                self.budget.set(self.budget.get().saturating_sub(1));
+                let text = self.lines.get(at + index);
+                self.budget.get() > 0 && text.is_some_and(|text| is_same(text, line))
             })
         };
         let (first, last) = self.bounds(hunk, start, last)?;
@@ -174,17 +178,17 @@ impl Work<'_> {
             return (first..=last).contains(&expected).then_some(expected);
         }
         let middle = expected.clamp(first, last);
-        if fits(self, middle) {
+        if fits(middle) {
             return Some(middle);
         }
         for distance in 1..=last.saturating_sub(first) {
             let places = [middle.checked_sub(distance), middle.checked_add(distance)];
             for at in places.into_iter().flatten() {
-                if (first..=last).contains(&at) && fits(self, at) {
+                if (first..=last).contains(&at) && fits(at) {
                     return Some(at);
                 }
             }
-            if self.budget == 0 {
+            if self.budget.get() == 0 {
                 return None;
             }
         }
@@ -228,8 +232,9 @@ mod tests {
     }
 
     fn forward(text: &str, diff: &str) -> Result<(String, i64), usize> {
-        let applied = apply(text.as_bytes(), &hunks(diff), Side::Old)?;
-        let back = apply(&applied.text, &hunks(diff), Side::New);
+        let budget = Cell::new(BUDGET);
+        let applied = apply(text.as_bytes(), &hunks(diff), Side::Old, &budget)?;
+        let back = apply(&applied.text, &hunks(diff), Side::New, &budget);
         assert_eq!(back.map(|back| back.text).as_deref(), Ok(text.as_bytes()));
         Ok((
             String::from_utf8_lossy(&applied.text).into_owned(),

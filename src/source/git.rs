@@ -12,8 +12,7 @@ use anyhow::{anyhow, bail};
 use git2::{FileMode, ObjectType, Oid, Repository, TreeWalkMode, TreeWalkResult};
 
 use super::checkout::{Checkout, Found};
-use super::series::Blobs;
-use super::{SIZE_LIMIT, Tree, Unreadable, loose, paths};
+use super::{Blobs, SIZE_LIMIT, Tree, Unreadable, loose, paths};
 use crate::parallel;
 
 /// The id that git gives to this content, in hex.
@@ -274,7 +273,7 @@ impl Tree for GitTree {
     }
 
     fn read(&self, path: &str) -> anyhow::Result<Option<Arc<[u8]>>> {
-        paths::inside(path).map_err(|why| anyhow!("{why}: \"{}\"", path.escape_debug()))?;
+        paths::inside(path).map_err(|why| anyhow!(why))?;
         let repository = self.repository();
         let read = || {
             let entry = match repository.find_tree(self.tree)?.get_path(Path::new(path)) {

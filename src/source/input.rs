@@ -213,9 +213,7 @@ impl Loader {
             };
             match paths::inside(name) {
                 Ok(()) => files.push(folder.join(name)),
-                Err(why) => {
-                    self.problem(&series.display().to_string(), format!("{why}: \"{name}\""));
-                }
+                Err(why) => self.problem(&series.display().to_string(), why),
             }
         }
         Ok(files)

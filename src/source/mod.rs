@@ -118,6 +118,12 @@ pub trait Tree: Sync {
     fn paths(&self, wanted: &(dyn Fn(&str) -> bool + Sync)) -> anyhow::Result<Vec<String>>;
 }
 
+/// Gives blobs by id.
+pub trait Blobs {
+    /// The content of the only blob whose id starts with `id` in hex.
+    fn blob(&self, id: &str) -> Option<Arc<[u8]>>;
+}
+
 /// Whether `path` is in one of `folders` or deeper.
 fn is_below(path: &str, folders: &[String]) -> bool {
     let mut tails = folders

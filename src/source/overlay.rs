@@ -75,11 +75,7 @@ impl Tree for OverlayTree<'_> {
         wanted: &(dyn Fn(&str) -> bool + Sync),
         visit: &(dyn Fn(&str, &[u8]) + Sync),
     ) -> anyhow::Result<()> {
-        for (path, text) in self.present().filter(|(path, _)| wanted(path)) {
-            visit(path, text);
-        }
-        let below = |path: &str| wanted(path) && !self.files.contains_key(path);
-        self.base.map_or(Ok(()), |base| base.visit(&below, visit))
+        self.search(wanted, &|_| true, visit)
     }
 
     fn search(

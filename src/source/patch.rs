@@ -39,6 +39,11 @@ impl Patch {
     }
 }
 
+/// The start of a commit's id, as long as the kernel's messages cite it.
+pub fn short_id(id: &str) -> &str {
+    id.get(..12).unwrap_or(id)
+}
+
 /// A name and an address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Person {

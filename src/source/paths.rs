@@ -36,35 +36,39 @@ const GIT_PREFIXES: &[&[u8]] = &[b"a", b"b", b"c", b"i", b"o", b"w"];
 /// Checks that `path` is one that a tree can hold, relative and inside it.
 ///
 /// # Errors
-/// It is not; the message says why, without the path.
-pub(crate) fn inside(path: &str) -> Result<(), &'static str> {
-    if path.is_empty() {
-        return Err("the path is empty");
+/// It is not; the message says why, and names it.
+pub(crate) fn inside(path: &str) -> Result<(), String> {
+    match misfit(path) {
+        Some(why) => Err(format!("the path {why}: \"{}\"", path.escape_debug())),
+        None => Ok(()),
     }
-    if path.contains('\0') {
-        return Err("the path holds a NUL byte");
-    }
-    if path.starts_with('/') {
-        return Err("the path is absolute");
-    }
-    for part in path.split('/') {
-        match part {
-            ".." => return Err("the path leaves the tree"),
-            "" | "." => return Err("the path has an empty part"),
-            _ => {}
-        }
-    }
-    Ok(())
 }
 
-/// [`inside`] for the raw bytes of a diff, with a message that names the path.
+fn misfit(path: &str) -> Option<&'static str> {
+    if path.is_empty() {
+        return Some("is empty");
+    }
+    if path.contains('\0') {
+        return Some("holds a NUL byte");
+    }
+    if path.starts_with('/') {
+        return Some("is absolute");
+    }
+    path.split('/').find_map(|part| match part {
+        ".." => Some("leaves the tree"),
+        "" | "." => Some("has an empty part"),
+        _ => None,
+    })
+}
+
+/// [`inside`] for the raw bytes of a diff.
 pub(crate) fn checked(raw: &[u8]) -> Result<String, String> {
     let shown = String::from_utf8_lossy(raw);
     let path =
         std::str::from_utf8(raw).map_err(|_| format!("the path \"{shown}\" is not UTF-8"))?;
     // "./kernel/x.c" is what `diff -ur . ../other` writes.
     let path = path.strip_prefix("./").unwrap_or(path);
-    inside(path).map_err(|why| format!("{why}: \"{}\"", path.escape_debug()))?;
+    inside(path)?;
     Ok(path.to_owned())
 }
 

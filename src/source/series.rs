@@ -21,16 +21,10 @@ mod steps;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::Tree;
 pub use super::apply::Place;
-use super::apply::Side;
 use super::patch::{ChangeKind, DiffLine, FileChange, Patch, Problem};
-
-/// Gives blobs by id.
-pub trait Blobs {
-    /// The content of the only blob whose id starts with `id` in hex.
-    fn blob(&self, id: &str) -> Option<Arc<[u8]>>;
-}
+use super::{Blobs, Tree};
+use chain::Resolved;
 
 /// A text of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,11 +104,15 @@ impl Series {
         tree: Option<&dyn Tree>,
         blobs: Option<&dyn Blobs>,
     ) -> Self {
-        let mut problems = Vec::new();
-        let mut steps = Vec::new();
+        let mut resolved = Resolved::default();
         for chain in chain::chains(&patches) {
-            chain.resolve(&patches, tree, blobs, &mut steps, &mut problems);
+            chain.resolve(&patches, tree, blobs, &mut resolved);
         }
+        let Resolved {
+            mut steps,
+            mut problems,
+            ..
+        } = resolved;
         steps.sort_by_key(|step| (step.patch, step.change));
         problems.sort();
         Self {
@@ -133,42 +131,17 @@ impl Series {
     /// The line of the patch that shows line `after_line` (from 1) of a step's
     /// text after it: an added or a context line.
     pub fn diff_line(&self, step: usize, after_line: u32) -> Option<&DiffLine> {
-        self.locate(step, Side::New, after_line)?.shown
-    }
-
-    /// The line of the patch that shows line `before_line` (from 1) of a step's
-    /// text before it: a removed or a context line.
-    pub fn old_diff_line(&self, step: usize, before_line: u32) -> Option<&DiffLine> {
-        self.locate(step, Side::Old, before_line)?.shown
+        self.locate(step, after_line)?.shown
     }
 
     /// The line before a step of line `after_line` after it; `None` if added.
     pub fn line_before(&self, step: usize, after_line: u32) -> Option<u32> {
-        self.locate(step, Side::New, after_line)?.other
+        self.locate(step, after_line)?.before
     }
 
-    /// The line after a step of line `before_line` before it; `None` if removed.
-    pub fn line_after(&self, step: usize, before_line: u32) -> Option<u32> {
-        self.locate(step, Side::Old, before_line)?.other
-    }
-
-    fn locate(&self, step: usize, side: Side, line: u32) -> Option<lines::Located<'_>> {
+    fn locate(&self, step: usize, line: u32) -> Option<lines::Located<'_>> {
         let places = &self.steps.get(step)?.places;
-        Some(lines::locate(&self.change(step)?.hunks, places, side, line))
-    }
-
-    /// Where line `after_line` after a step stands after the whole series;
-    /// `None` if a later patch removes it.
-    pub fn in_final(&self, step: usize, after_line: u32) -> Option<(&str, u32)> {
-        let mut path = self.steps.get(step)?.path.as_deref()?;
-        let mut line = after_line;
-        for (index, later) in self.steps.iter().enumerate().skip(step + 1) {
-            if later.old_path.as_deref() == Some(path) && !self.is_copy(index) {
-                line = self.line_after(index, line)?;
-                path = later.path.as_deref()?;
-            }
-        }
-        Some((path, line))
+        Some(lines::locate(&self.change(step)?.hunks, places, line))
     }
 
     /// Which step added line `line` of `path` as it is after the whole series,

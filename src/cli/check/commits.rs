@@ -9,6 +9,7 @@ use crate::rules::review::Knowledge;
 use crate::source::commits::{CommitPatch, resolve_range};
 use crate::source::disk::DiskTree;
 use crate::source::git::{GitBlobs, GitTree};
+use crate::source::patch::short_id;
 use crate::source::series::Series;
 use anyhow::bail;
 use std::io::{self, IsTerminal, Write};
@@ -39,13 +40,7 @@ pub(super) fn commits(tree: &DiskTree, spec: &str, zones: Option<&Path>) -> anyh
     report.skipped = range
         .merges
         .iter()
-        .map(|merge| {
-            format!(
-                "{} (\"{}\")",
-                merge.id.get(..12).unwrap_or(&merge.id),
-                merge.subject
-            )
-        })
+        .map(|merge| format!("{} (\"{}\")", short_id(&merge.id), merge.subject))
         .collect();
     Ok(report)
 }

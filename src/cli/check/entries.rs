@@ -4,7 +4,7 @@
 use crate::output::report::{Entry, Shown, Subject};
 use crate::rules::finding::{Finding, Place};
 use crate::source::Tree;
-use crate::source::patch::{DiffLine, FileChange, LineKind, Patch};
+use crate::source::patch::{DiffLine, FileChange, LineKind, Patch, short_id};
 use crate::source::series::Series;
 
 /// A finding of a tree as it stands.
@@ -37,7 +37,7 @@ pub(super) fn subject_of(patch: &Patch) -> Subject {
     let title = patch.title().to_owned();
     let called = match &patch.commit {
         Some(id) if patch.input == *id => {
-            format!("Commit {} (\"{title}\")", id.get(..12).unwrap_or(id))
+            format!("Commit {} (\"{title}\")", short_id(id))
         }
         _ if patch.input == "-" && patch.subject.is_empty() => "Your patch".to_owned(),
         _ if patch.input == "-" => format!("\"{}\"", patch.subject),

@@ -12,13 +12,13 @@ use crate::output::report::{Report, Subject};
 use crate::rules::engine::{self, check_series};
 use crate::rules::review::{Knowledge, Review};
 use crate::rules::{changes, zones::Zones};
-use crate::source::Tree;
 use crate::source::disk::DiskTree;
 use crate::source::git::GitBlobs;
 use crate::source::input::Loaded;
 use crate::source::overlay::OverlayTree;
 use crate::source::patch::LineKind;
-use crate::source::series::{Blobs, Series};
+use crate::source::series::Series;
+use crate::source::{Blobs, Tree};
 use anyhow::Context;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -54,35 +54,12 @@ pub(super) fn patches(
     problems.extend(series.problems.iter().cloned());
     let (first, ground, profile) = match tree {
         Some(tree) => {
-            let (first, knowledge) = first_state(tree, &series, whole_tree)?;
-            // A series cannot appoint its own approvers, or change its own zones.
-            let before = OverlayTree::after(base, &series, 0);
-            let maintainers = tree::maintainers(&before)?;
-            let zones = tree::zones(Some(&before), zones)?;
-            (
-                first,
-                Ground {
-                    tree: base,
-                    zones,
-                    maintainers,
-                    knowledge,
-                },
-                None,
-            )
+            let (first, ground) = on_tree(tree, &series, zones, whole_tree)?;
+            (first, ground, None)
         }
         None => {
-            let count = series.patches.len();
-            let all: Vec<_> = (0..count)
-                .map(|patch| changes::of_patch(&series, patch))
-                .collect();
-            let (profile, state) = profiles::fitting(&all)?;
-            let ground = Ground {
-                tree: None,
-                zones: tree::zones(None, zones)?,
-                maintainers: profile.maintainers(),
-                knowledge: Knowledge::Profile,
-            };
-            (state, ground, Some(profile.version))
+            let (first, ground, version) = on_profile(&series, zones)?;
+            (first, ground, Some(version))
         }
     };
     let mut reviewed = review(&series, first, &ground)?;
@@ -110,6 +87,44 @@ pub(super) struct Ground<'a> {
     pub maintainers: Maintainers,
     /// How much of the kernel the state before the series shows.
     pub knowledge: Knowledge,
+}
+
+/// The state before a series for a tree, and what the series is held against.
+fn on_tree<'a>(
+    tree: &'a DiskTree,
+    series: &Series,
+    zones: Option<&Path>,
+    whole_tree: bool,
+) -> anyhow::Result<(State, Ground<'a>)> {
+    let (first, knowledge) = first_state(tree, series, whole_tree)?;
+    // A series cannot appoint its own approvers, or change its own zones.
+    let before = OverlayTree::after(Some(tree), series, 0);
+    let ground = Ground {
+        tree: Some(tree),
+        zones: tree::zones(Some(&before), zones)?,
+        maintainers: tree::maintainers(&before)?,
+        knowledge,
+    };
+    Ok((first, ground))
+}
+
+/// As [`on_tree`] without a tree, by the embedded profile that fits, and the version of
+/// the kernel that it is of.
+fn on_profile<'a>(
+    series: &Series,
+    zones: Option<&Path>,
+) -> anyhow::Result<(State, Ground<'a>, String)> {
+    let all: Vec<_> = (0..series.patches.len())
+        .map(|patch| changes::of_patch(series, patch))
+        .collect();
+    let (profile, first) = profiles::fitting(&all)?;
+    let ground = Ground {
+        tree: None,
+        zones: tree::zones(None, zones)?,
+        maintainers: profile.maintainers(),
+        knowledge: Knowledge::Profile,
+    };
+    Ok((first, ground, profile.version))
 }
 
 /// What came of a review.

@@ -201,8 +201,8 @@ fn a_revision_is_a_tree() {
 
 #[test]
 fn blobs_are_found_by_the_start_of_their_id() {
+    use super::super::Blobs;
     use super::super::git::blob_id;
-    use super::super::series::Blobs;
     let mut git = Scratch::new();
     git.commit("root", &[("x", "text\n")], None);
     let blobs = GitBlobs::at(git.dir.path())

@@ -2,13 +2,15 @@
 //! The patches that touch one file, in order, and how their texts are found.
 //! May not know hunks, but that some did not fit.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
-use super::super::Tree;
+use super::super::apply::BUDGET;
 use super::super::git::blob_id;
 use super::super::patch::{ChangeKind, FileChange, Patch, Problem};
+use super::super::{Blobs, Tree};
 use super::steps::{Files, Miss};
-use super::{Blobs, How, Place, Step, Text, partial};
+use super::{How, Place, Step, Text, partial};
 
 /// Longest chain of which every split into applied and not applied is tried.
 const MAX_SPLITS: usize = 64;
@@ -34,6 +36,14 @@ pub(super) struct Outcome {
 #[derive(Debug, Default)]
 pub(super) struct Chain<'p> {
     links: Vec<Link<'p>>,
+}
+
+/// What all chains of a series come to.
+#[derive(Default)]
+pub(super) struct Resolved {
+    pub steps: Vec<Step>,
+    pub problems: Vec<Problem>,
+    room: partial::Room,
 }
 
 /// Sorts the changes of a series into chains.
@@ -107,8 +117,11 @@ impl<'p> Chain<'p> {
         patches: &[Patch],
         tree: Option<&dyn Tree>,
         blobs: Option<&dyn Blobs>,
-        steps: &mut Vec<Step>,
-        problems: &mut Vec<Problem>,
+        Resolved {
+            steps,
+            problems,
+            room,
+        }: &mut Resolved,
     ) {
         let mut problem = |link: &Link<'_>, line: u32, message: String| {
             let input = patches
@@ -121,7 +134,8 @@ impl<'p> Chain<'p> {
                 message,
             });
         };
-        if let Some(outcomes) = blobs.and_then(|blobs| self.by_blob(blobs)) {
+        let budget = Cell::new(BUDGET);
+        if let Some(outcomes) = blobs.and_then(|blobs| self.by_blob(blobs, &budget)) {
             return self.finish(outcomes, steps);
         }
         self.links.retain(|link| {
@@ -133,14 +147,14 @@ impl<'p> Chain<'p> {
             }
             !binary
         });
-        let outcomes = match self.by_tree(tree) {
+        let outcomes = match self.by_tree(tree, &budget) {
             Ok(outcomes) => Some(outcomes),
             Err((at, miss)) => {
                 if let (Some(tree), Some(link)) = (tree, self.links.get(at)) {
                     let (line, why) = miss.explain(link.file);
                     problem(link, line, format!("does not fit {}: {why}", tree.name()));
                 }
-                partial::resolve(&self.links)
+                partial::resolve(&self.links, room)
             }
         };
         match (outcomes, self.links.first()) {
@@ -176,8 +190,8 @@ impl<'p> Chain<'p> {
         }));
     }
 
-    fn by_blob(&self, blobs: &dyn Blobs) -> Option<Vec<Outcome>> {
-        let mut files = Files::of(None);
+    fn by_blob(&self, blobs: &dyn Blobs, budget: &Cell<usize>) -> Option<Vec<Outcome>> {
+        let mut files = Files::of(None, budget);
         self.links
             .iter()
             .map(|link| files.by_blob(link.file, blobs))
@@ -186,21 +200,25 @@ impl<'p> Chain<'p> {
 
     /// Takes the first patches of the chain for applied, the others not, and
     /// tries which number fits. The error is that of none applied.
-    fn by_tree(&self, tree: Option<&dyn Tree>) -> Result<Vec<Outcome>, (usize, Miss)> {
+    fn by_tree(
+        &self,
+        tree: Option<&dyn Tree>,
+        budget: &Cell<usize>,
+    ) -> Result<Vec<Outcome>, (usize, Miss)> {
         let all = self.links.len();
         if let Some(applied) = tree.and_then(|tree| self.applied_by_id(tree))
-            && let Ok(outcomes) = self.split(tree, applied)
+            && let Ok(outcomes) = self.split(tree, applied, budget)
         {
             return Ok(outcomes);
         }
-        let error = match self.split(tree, 0) {
+        let error = match self.split(tree, 0, budget) {
             Ok(outcomes) => return Ok(outcomes),
             Err(error) => error,
         };
         let most = if all <= MAX_SPLITS { 1 } else { all };
         let fits = (most..=all)
             .rev()
-            .find_map(|applied| self.split(tree, applied).ok());
+            .find_map(|applied| self.split(tree, applied, budget).ok());
         fits.ok_or(error)
     }
 
@@ -229,18 +247,19 @@ impl<'p> Chain<'p> {
         &self,
         tree: Option<&dyn Tree>,
         applied: usize,
+        budget: &Cell<usize>,
     ) -> Result<Vec<Outcome>, (usize, Miss)> {
         let (done, open) = self
             .links
             .split_at_checked(applied)
             .unwrap_or((&self.links, &[]));
         let mut outcomes = Vec::with_capacity(self.links.len());
-        let mut files = Files::of(tree);
+        let mut files = Files::of(tree, budget);
         for (index, link) in done.iter().enumerate().rev() {
             outcomes.push(files.backward(link.file).map_err(|miss| (index, miss))?);
         }
         outcomes.reverse();
-        let mut files = Files::of(tree);
+        let mut files = Files::of(tree, budget);
         for (index, link) in open.iter().enumerate() {
             outcomes.push(
                 files

@@ -1,73 +1,62 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-//! Lines of one side of a change onto those of the other. May not know texts.
+//! Lines after a change onto those before it. May not know texts.
 
 use super::super::apply::{Place, Side};
 use super::super::patch::{DiffLine, Hunk};
 
-/// What became of a line.
+/// Where a line comes from.
 #[derive(Debug, Default)]
 pub(super) struct Located<'h> {
     /// The line of the diff that shows it.
     pub shown: Option<&'h DiffLine>,
-    /// Its number on the other side, from 1; `None` if it is only on this one.
-    pub other: Option<u32>,
+    /// Its number before the change, from 1; `None` if it is new.
+    pub before: Option<u32>,
 }
 
-/// Finds line `line` (from 1) of the side `side`.
-pub(super) fn locate<'h>(
-    hunks: &'h [Hunk],
-    places: &[Place],
-    side: Side,
-    line: u32,
-) -> Located<'h> {
-    let Some(mut wanted) = line.checked_sub(1) else {
+/// Finds line `line` (from 1) after the change.
+pub(super) fn locate<'h>(hunks: &'h [Hunk], places: &[Place], line: u32) -> Located<'h> {
+    let Some(wanted) = line.checked_sub(1) else {
         return Located::default();
     };
     // Ends of the hunk above on both sides.
-    let (mut here_end, mut there_end) = (0, 0);
+    let (mut old_end, mut new_end) = (0, 0);
     for (hunk, place) in hunks.iter().zip(places) {
-        let (here, there) = match side {
-            Side::Old => (place.old, place.new),
-            Side::New => (place.new, place.old),
-        };
-        let (here_len, there_len) = (side.range(hunk).1, side.other().range(hunk).1);
-        if wanted < here {
+        let (old_len, new_len) = (Side::Old.range(hunk).1, Side::New.range(hunk).1);
+        if wanted < place.new {
             break;
         }
-        if wanted - here < here_len {
-            wanted -= here;
-            return inside(hunk, side, wanted, there);
+        if wanted - place.new < new_len {
+            return inside(hunk, wanted - place.new, place.old);
         }
-        (here_end, there_end) = (
-            here.saturating_add(here_len),
-            there.saturating_add(there_len),
+        (old_end, new_end) = (
+            place.old.saturating_add(old_len),
+            place.new.saturating_add(new_len),
         );
     }
-    let other = wanted
-        .saturating_sub(here_end)
-        .saturating_add(there_end)
+    let before = wanted
+        .saturating_sub(new_end)
+        .saturating_add(old_end)
         .saturating_add(1);
     Located {
         shown: None,
-        other: Some(other),
+        before: Some(before),
     }
 }
 
-/// The line `index` of a hunk's side `side`; `there`: lines above the hunk on
-/// the other side.
-fn inside(hunk: &Hunk, side: Side, index: u32, there: u32) -> Located<'_> {
-    let (mut here_count, mut there_count): (u32, u32) = (0, 0);
+/// The line `index` of what a hunk leaves; `above`: lines above the hunk before it.
+fn inside(hunk: &Hunk, index: u32, above: u32) -> Located<'_> {
+    let (mut old_count, mut new_count): (u32, u32) = (0, 0);
     for line in &hunk.lines {
-        let (here, other) = (side.has(line.kind), side.other().has(line.kind));
-        if here && here_count == index {
-            let number = there.saturating_add(there_count).saturating_add(1);
+        let (old, new) = (Side::Old.has(line.kind), Side::New.has(line.kind));
+        if new && new_count == index {
+            let number = above.saturating_add(old_count).saturating_add(1);
             return Located {
                 shown: Some(line),
-                other: other.then_some(number),
+                before: old.then_some(number),
             };
         }
-        here_count = here_count.saturating_add(u32::from(here));
-        there_count = there_count.saturating_add(u32::from(other));
+        old_count = old_count.saturating_add(u32::from(old));
+        new_count = new_count.saturating_add(u32::from(new));
     }
     Located::default()
 }

@@ -18,12 +18,33 @@ use super::{How, Text};
 const MAX_LINES: u64 = 16_000_000;
 /// Most lines that one of them may have.
 const MAX_LINE: u32 = 1_000_000;
+/// Most lines that those of all chains of a series may have: a hunk of three lines can
+/// ask for a text of a million.
+const MAX_TOTAL: u64 = 64_000_000;
+
+/// How many lines a series may still ask for.
+pub(super) struct Room(u64);
+
+impl Default for Room {
+    fn default() -> Self {
+        Self(MAX_TOTAL)
+    }
+}
+
+impl Room {
+    /// Whether there is room for that many; then it is taken.
+    fn take(&mut self, lines: u64) -> bool {
+        let left = self.0.checked_sub(lines);
+        self.0 = left.unwrap_or(self.0);
+        left.is_some()
+    }
+}
 
 /// Known lines by their index.
 type Sparse<'p> = BTreeMap<u32, &'p DiffLine>;
 
 /// Makes the texts; `None` if they would be larger than any file is.
-pub(super) fn resolve(links: &[Link<'_>]) -> Option<Vec<Outcome>> {
+pub(super) fn resolve(links: &[Link<'_>], room: &mut Room) -> Option<Vec<Outcome>> {
     let last = |link: &Link<'_>| {
         let ends = link.file.hunks.iter().map(|hunk| {
             let end = |start: u32, len: u32| start.saturating_add(len);
@@ -32,7 +53,8 @@ pub(super) fn resolve(links: &[Link<'_>]) -> Option<Vec<Outcome>> {
         ends.max().unwrap_or(0)
     };
     let longest = links.iter().map(last).max().unwrap_or(0);
-    if longest > MAX_LINE || u64::from(longest) * links.len() as u64 > MAX_LINES {
+    let lines = u64::from(longest) * links.len() as u64;
+    if longest > MAX_LINE || lines > MAX_LINES || !room.take(lines) {
         return None;
     }
     Some(together(links).unwrap_or_else(|| links.iter().map(alone).collect()))

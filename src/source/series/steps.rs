@@ -2,15 +2,16 @@
 //! One change onto the texts as they are so far, forward, backward, or by the
 //! blobs that it names. May not know of other changes.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::super::Tree;
 use super::super::apply::{Applied, Side, apply};
 use super::super::git::blob_id;
 use super::super::patch::{ChangeKind, FileChange};
+use super::super::{Blobs, Tree};
 use super::chain::Outcome;
-use super::{Blobs, How, Text};
+use super::{How, Text};
 
 /// Why a change does not fit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,13 +60,16 @@ type Content = Arc<[u8]>;
 pub(super) struct Files<'t> {
     tree: Option<&'t dyn Tree>,
     now: BTreeMap<String, Option<Content>>,
+    /// How many lines may still be compared.
+    budget: &'t Cell<usize>,
 }
 
 impl<'t> Files<'t> {
-    pub(super) fn of(tree: Option<&'t dyn Tree>) -> Self {
+    pub(super) fn of(tree: Option<&'t dyn Tree>, budget: &'t Cell<usize>) -> Self {
         Self {
             tree,
             now: BTreeMap::new(),
+            budget,
         }
     }
 
@@ -102,7 +106,7 @@ impl<'t> Files<'t> {
 
     fn make_after(&mut self, file: &FileChange, old: Option<Content>) -> Result<Outcome, Miss> {
         let from = old.as_deref().unwrap_or_default();
-        let applied = apply(from, &file.hunks, Side::Old).map_err(Miss::Hunk)?;
+        let applied = apply(from, &file.hunks, Side::Old, self.budget).map_err(Miss::Hunk)?;
         let exact = old.is_none() || is_blob(from, file.old_blob.as_deref());
         let how = match (exact && applied.offset == 0, &old) {
             (true, Some(_)) => How::ByBlob,
@@ -166,7 +170,8 @@ impl<'t> Files<'t> {
         how: How,
     ) -> Result<Outcome, Miss> {
         let to = new.as_deref().unwrap_or_default();
-        let Applied { text, places, .. } = apply(to, &file.hunks, Side::New).map_err(Miss::Hunk)?;
+        let Applied { text, places, .. } =
+            apply(to, &file.hunks, Side::New, self.budget).map_err(Miss::Hunk)?;
         let before = match file.kind {
             ChangeKind::Add if text.is_empty() => None,
             ChangeKind::Add => return Err(Miss::Present),

@@ -97,8 +97,6 @@ fn lines_map_through_the_series() {
         (series.line_before(0, 3), series.line_before(0, 5)),
         (None, Some(4))
     );
-    assert_eq!(series.line_after(0, 4), Some(5));
-    assert_eq!(series.in_final(0, 5), Some(("x", 6)));
     let origin = |line| {
         series
             .introduced("x", line)
@@ -108,7 +106,6 @@ fn lines_map_through_the_series() {
         [1, 2, 3, 4, 5, 6].map(origin),
         [None, None, Some((0, 5)), None, Some((1, 6)), None]
     );
-    assert_eq!(series.in_final(0, 0), None);
     assert_eq!(series.diff_line(9, 1), None);
 }
 
@@ -116,8 +113,6 @@ fn lines_map_through_the_series() {
 fn a_later_patch_takes_lines_away() {
     let revert = "--- a/x\n+++ b/x\n@@ -1,4 +1,3 @@\n a\n-1\n b\n c\n";
     let series = resolve(Some(&[("x", BASE)]), &[ONE, revert]);
-    assert_eq!(series.in_final(0, 2), None);
-    assert_eq!(series.old_diff_line(1, 2).map(|line| line.line), Some(5));
     assert!((1..=3).all(|line| series.introduced("x", line).is_none()));
 }
 
@@ -145,7 +140,6 @@ fn new_moved_and_deleted_files() {
                 .collect::<String>()
         };
         assert_eq!([0, 1, 2, 3].map(names), ["", "n", "m", ""]);
-        assert_eq!(series.in_final(0, 1), None);
     }
     let series = resolve(Some(&[("m", "a\nc\n")]), &[add, rename]);
     assert_eq!(series.problems, []);
@@ -219,6 +213,38 @@ fn a_line_number_out_of_all_measure_costs_nothing() {
     let far = "--- a/x\n+++ b/x\n@@ -4000000000 +4000000000 @@\n-a\n+b\n";
     let series = resolve(None, &[far]);
     assert_eq!((series.problems.len(), series.steps.len()), (1, 0));
+}
+
+#[test]
+fn many_files_that_end_far_down_cost_no_more_than_some() {
+    let far = |file| format!("--- a/{file}\n+++ b/{file}\n@@ -999000 +999000 @@\n-a\n+b\n");
+    let patch: String = (0..1000).map(far).collect();
+    let series = resolve(None, &[&patch]);
+    let texts = series
+        .steps
+        .iter()
+        .flat_map(|step| [&step.before, &step.after]);
+    let size: usize = texts.flatten().map(|text| text.bytes.len()).sum();
+    assert!(size < 200 << 20, "{size}");
+    assert_eq!(series.problems.len() + series.steps.len(), 1000);
+}
+
+#[test]
+fn a_series_that_would_take_forever_fits_nowhere() {
+    let file = "x\n".repeat(30_000) + "y\nend\n";
+    let far = |number| {
+        let lines = " x\n".repeat(500);
+        format!(
+            "--- a/x\n+++ b/x\n@@ -1,502 +1,502 @@\n{lines}-y{number}\n+y{}\n end\n",
+            number + 1
+        )
+    };
+    let mut patches: Vec<String> = vec![far(0).replace("-y0", "-y")];
+    patches.extend((1..64).map(far));
+    patches.push("--- a/x\n+++ b/x\n@@ -1 +1 @@\n-z\n+x\n".to_owned());
+    let texts: Vec<&str> = patches.iter().map(String::as_str).collect();
+    let files = [("x", file.leak() as &str)];
+    assert_eq!(resolve(Some(&files), &texts).problems.len(), 1);
 }
 
 /// Blobs by their ids.
