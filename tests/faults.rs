@@ -801,6 +801,26 @@ mod a_hostile_file {
         }
     }
 
+    /// Pages of code in an event do not hide it, by whatever macro.
+    #[test]
+    fn with_an_event_of_many_pages() {
+        let code = "__entry->x = 1;\n".repeat(10_000);
+        for (define, name) in [
+            ("", "TRACE_EVENT"),
+            ("#define E(n, x...) TRACE_EVENT(n, x)", "E"),
+        ] {
+            let event = format!(
+                "{define}\n{name}(hidden, TP_PROTO(int x), TP_ARGS(x), \
+                 TP_STRUCT__entry(__field(int, x)), TP_fast_assign({code}), \
+                 TP_printk(\"%d\", __entry->x));"
+            );
+            let lines: Vec<String> = event.lines().map(str::to_owned).collect();
+            let output = check(HEADER, &lines);
+            assert_eq!(output.status.code(), Some(1), "{}", told(&output));
+            assert!(told(&output).contains("hidden"), "{}", told(&output));
+        }
+    }
+
     #[test]
     fn that_includes_what_can_be_no_file() {
         let place = Place::new();

@@ -5,7 +5,7 @@ use super::facts::{At, Declaration, Facts, Makes};
 use super::uses::{Tokens, text_of};
 use crate::kernel::semantics::{MacroEffect, NamePattern, Semantics};
 use crate::syntax::conditions::Condition;
-use crate::syntax::groups::{closing, items, joined, parameter};
+use crate::syntax::groups::{arguments, closing, items, joined, parameter};
 use crate::syntax::lexer::{Kind, Token, lex};
 use std::ops::Range;
 
@@ -36,19 +36,20 @@ pub fn makes(effect: &MacroEffect) -> Makes {
     }
 }
 
-/// Reads the call whose macro name is at `index`. `expand` is asked for a name
-/// that is not a single word, and for a list that stands in a macro of its own.
+/// Reads the tokens `call`: a macro's name, the parenthesis, and the arguments. `expand`
+/// is asked for a name that is not a single word, and for a list that stands in a macro
+/// of its own.
 pub fn declared(
     tokens: Tokens<'_>,
-    index: usize,
+    call: Range<usize>,
     semantics: &Semantics,
     expand: impl Fn(&[u8]) -> Vec<u8>,
 ) -> Option<Declared> {
-    let framework = std::str::from_utf8(tokens.word(index)).ok()?;
+    let framework = std::str::from_utf8(tokens.word(call.start)).ok()?;
     let effect = semantics.effect(framework)?;
     let call = Call {
         tokens,
-        arguments: tokens.arguments_of(index)?,
+        arguments: arguments(tokens.text, tokens.all, call.start + 1, call.end),
     };
     let name = |pattern: &NamePattern| call.name(pattern, &expand);
     if let Some(export) = &effect.export {

@@ -13,7 +13,7 @@ mod uses;
 
 use super::facts::{At, CustomEvent, Facts, MacroDefinition};
 use super::macros::Macros;
-use super::uses::{Tokens, may_be_sign};
+use super::uses::{DISTANCE, Tokens, may_be_sign};
 use crate::kernel::semantics::Semantics;
 use crate::syntax::branches::ConditionStack;
 use crate::syntax::conditions::Condition;
@@ -43,6 +43,10 @@ pub fn read(path: &str, text: &[u8], semantics: &Semantics, imported: &[MacroDef
 /// How many functions are taken for probes of each tracepoint that a file finds by name
 /// or by pointer.
 const MOST_PROBES: usize = 32;
+
+/// If more tokens than this were looked at for ends of calls that are not there, those of
+/// further calls are looked for nearby only.
+const MOST_UNCLOSED: usize = 1 << 24;
 
 thread_local! {
     /// Tokens of the file that is being read. A large file has megabytes of them.
@@ -81,6 +85,8 @@ pub(super) struct Reader<'a> {
     looks_up: bool,
     /// String literals that may be names of tracepoints, by token.
     strings: Vec<usize>,
+    /// How many tokens were looked at for ends of calls that have none.
+    unclosed: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -101,6 +107,7 @@ impl<'a> Reader<'a> {
             addresses: Vec::new(),
             looks_up: false,
             strings: Vec::new(),
+            unclosed: 0,
         }
     }
 
@@ -153,6 +160,22 @@ impl<'a> Reader<'a> {
             condition: self.conditions.condition(),
             function: self.outline.function().cloned(),
         }
+    }
+
+    /// Index of the parenthesis that ends the call at `name`, however long that is: an
+    /// event may come with pages of `TP_fast_assign()`.
+    fn end_of_call(&mut self, tokens: Tokens<'_>, name: usize) -> Option<usize> {
+        let left = tokens.all.len().saturating_sub(name);
+        let reach = if self.unclosed > MOST_UNCLOSED {
+            DISTANCE
+        } else {
+            left
+        };
+        let close = tokens.end_of_call_within(name, reach);
+        if close.is_none() {
+            self.unclosed += left.min(reach);
+        }
+        close
     }
 
     fn tokens(&self) -> Tokens<'a> {

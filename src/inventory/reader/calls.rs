@@ -2,12 +2,12 @@
 //! Macro calls at file scope: declarations, exports and wrappers that come to them.
 
 use super::{Origin, Reader};
-use crate::inventory::declarations::{Declared, declared};
+use crate::inventory::declarations::{Declared, declared, merge_variants};
 use crate::inventory::facts::{CustomEvent, Definition, Export, Facts};
 use crate::inventory::pasting;
 use crate::inventory::uses::{Tokens, sign, text_of};
-use crate::syntax::groups::closing;
 use crate::syntax::lexer::{Kind, lex};
+use std::ops::Range;
 
 impl<'a> Reader<'a> {
     /// Looks at the identifier at `index`; gives the index to go on at.
@@ -35,7 +35,7 @@ impl<'a> Reader<'a> {
 
     /// Whether the name at `index` is being declared: it stands at file scope
     /// behind a type. The hunks of a patch may start inside a function.
-    pub(super) fn is_definition(&self, index: usize) -> bool {
+    fn is_definition(&self, index: usize) -> bool {
         let before = index
             .checked_sub(1)
             .and_then(|before| self.tokens.get(before));
@@ -50,21 +50,21 @@ impl<'a> Reader<'a> {
 
     /// Reads a macro call at file scope. Gives the index of its closing
     /// parenthesis if it is one that says something about tracepoints.
-    pub(super) fn file_scope_call(&mut self, index: usize) -> Option<usize> {
+    fn file_scope_call(&mut self, index: usize) -> Option<usize> {
         let name = std::str::from_utf8(self.tokens().word(index)).ok()?;
         let local = self.macros.is_wrapper(name, self.semantics);
         if !local && self.semantics.effect(name).is_none() {
             self.maybe_unresolved(name);
             return self.exported_by_symbol(index, name);
         }
-        let mut close = closing(self.text, self.tokens, index + 1)?;
+        let mut close = self.end_of_call(self.tokens(), index)?;
         if local && self.tokens().is(close + 1, b'(') {
             // The call may come to the name of the macro that is called.
-            close = closing(self.text, self.tokens, close + 1)?;
+            close = self.end_of_call(self.tokens(), close)?;
         }
         if !local {
             let origin = self.origin(index);
-            self.declare(self.tokens(), index, &origin, &[]);
+            self.declare(self.tokens(), index..close, &origin, &[]);
         } else if !self.expand_call(index, close, name) {
             return self.exported_by_symbol(index, name);
         }
@@ -72,7 +72,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A call of a macro that another file may define.
-    pub(super) fn maybe_unresolved(&mut self, name: &str) {
+    fn maybe_unresolved(&mut self, name: &str) {
         let is_macro = !name.bytes().any(|byte| byte.is_ascii_lowercase());
         let unresolved = &mut self.facts.unresolved;
         if is_macro && !self.macros.defines(name) && !unresolved.contains(name) {
@@ -81,7 +81,7 @@ impl<'a> Reader<'a> {
     }
 
     /// `EXPORT_SYMBOL(__tracepoint_X)`, as drivers/net/wireless/ath/ath10k has it.
-    pub(super) fn exported_by_symbol(&mut self, index: usize, name: &str) -> Option<usize> {
+    fn exported_by_symbol(&mut self, index: usize, name: &str) -> Option<usize> {
         if !name.starts_with("EXPORT_SYMBOL") {
             return None;
         }
@@ -97,12 +97,12 @@ impl<'a> Reader<'a> {
             at: origin.at,
             condition: origin.condition,
         });
-        closing(self.text, self.tokens, index + 1)
+        self.tokens().end_of_call(index)
     }
 
     /// Reads a call of the wrapper `name`. Whether it came to a macro of the tracing
     /// core at all: a definition of a function may look like it.
-    pub(super) fn expand_call(&mut self, index: usize, close: usize, name: &str) -> bool {
+    fn expand_call(&mut self, index: usize, close: usize, name: &str) -> bool {
         let origin = self.origin(index);
         let call = &self.text
             [self.tokens[index].span.start as usize..self.tokens[close].span.end as usize];
@@ -120,12 +120,12 @@ impl<'a> Reader<'a> {
             came |= self.declare_expanded(&expansion.text, name, &origin);
             already.push(std::mem::replace(&mut self.facts, before));
         }
-        crate::inventory::declarations::merge_variants(&mut self.facts, already);
+        merge_variants(&mut self.facts, already);
         came
     }
 
     /// Reads what a wrapper came to, and says whether that is anything.
-    pub(super) fn declare_expanded(&mut self, text: &[u8], wrapper: &str, origin: &Origin) -> bool {
+    fn declare_expanded(&mut self, text: &[u8], wrapper: &str, origin: &Origin) -> bool {
         let lexed = lex(text, false);
         let tokens = Tokens {
             text,
@@ -138,23 +138,27 @@ impl<'a> Reader<'a> {
             if self.semantics.effect(word).is_some() && tokens.is(index + 1, b'(') {
                 let via = self.macros.chain(wrapper, word);
                 came = true;
-                self.declare(tokens, index, origin, &via);
-                index = closing(text, &lexed.tokens, index + 1).unwrap_or(index);
+                // Of a large call, the expansion may be cut off.
+                let close = self.end_of_call(tokens, index);
+                let end = close.unwrap_or(lexed.tokens.len());
+                self.declare(tokens, index..end, origin, &via);
+                index = close.unwrap_or(index);
             }
             index += 1;
         }
         came
     }
 
-    /// Records what the call of a macro of the tracing core at `index` makes.
-    pub(super) fn declare(
+    /// Records what the call of a macro of the tracing core makes, whose name is the first
+    /// of `call` and whose parenthesis closes behind it.
+    fn declare(
         &mut self,
         tokens: Tokens<'_>,
-        index: usize,
+        call: Range<usize>,
         origin: &Origin,
         via: &[Box<str>],
     ) {
-        let Some(call) = declared(tokens, index, self.semantics, |words| {
+        let Some(call) = declared(tokens, call, self.semantics, |words| {
             pasting::expand_argument(words, &self.macros)
         }) else {
             return;
