@@ -9,8 +9,12 @@
 //!
 //! `source` gives bytes, `syntax` tokens and macro calls, `kernel` what the
 //! tree's own macros do, `inventory` every tracepoint with how visible it is,
-//! `rules` findings, `output` their shapes. `cli` wires them together. Beside them,
-//! `consumers` says who attaches to which tracepoint. `parallel` knows no stage.
+//! `rules` findings, `output` their shapes. `cli` wires them together.
+//!
+//! Beside them, and before `output`: `consumers` says who attaches to which tracepoint,
+//! `history` how one changed, `report` which have earned an event, and `promotion` drafts
+//! it. `elf` and `tracefs` say what a built and a running kernel have, and `verify` holds
+//! an inventory against that. `parallel` knows no stage.
 
 pub mod cli;
 pub mod consumers;

@@ -8,7 +8,7 @@ use crate::inventory::scan::is_source;
 use crate::inventory::state::State;
 use crate::output::list;
 use crate::rules::zones::Zones;
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::{Args, ValueEnum};
 use globset::{GlobBuilder, GlobMatcher};
 use std::io::Write;
@@ -64,9 +64,7 @@ enum Format {
 
 /// Lists the tracepoints of a tree.
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<u8> {
-    let Some(tree) = tree::open(arguments.tree.as_deref())? else {
-        bail!("no kernel tree here: give one with --tree DIR");
-    };
+    let tree = tree::needed(arguments.tree.as_deref())?;
     let path = arguments.path.as_deref().map(glob).transpose()?;
     let name = arguments.name.as_deref().map(glob).transpose()?;
     let tools = arguments.tools;

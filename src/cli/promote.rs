@@ -6,7 +6,7 @@ use crate::inventory::state::State;
 use crate::output::draft::{self, Letter};
 use crate::promotion::{self, Exports, Mapping, Promotion, evidence};
 use crate::source::git;
-use anyhow::{bail, ensure};
+use anyhow::ensure;
 use clap::{Args, ValueEnum};
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -50,9 +50,7 @@ const NOBODY: &str = "Your Name <you@example.org>";
 
 /// Drafts the patch.
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<u8> {
-    let Some(tree) = tree::open(arguments.tree.as_deref())? else {
-        bail!("no kernel tree here: give one with --tree DIR");
-    };
+    let tree = tree::needed(arguments.tree.as_deref())?;
     let from = arguments.from.clone().or_else(|| git::identity(tree.dir()));
     let from = from.unwrap_or_else(|| NOBODY.to_owned());
     ensure!(

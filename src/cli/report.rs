@@ -57,9 +57,7 @@ enum Format {
 
 /// Reports on the bare hooks of a tree.
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<u8> {
-    let Some(tree) = tree::open(arguments.tree.as_deref())? else {
-        bail!("no kernel tree here: give one with --tree DIR");
-    };
+    let tree = tree::needed(arguments.tree.as_deref())?;
     let state = State::of(&tree)?;
     let name = tree::name(&tree);
     let history = past(

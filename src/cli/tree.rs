@@ -29,6 +29,14 @@ pub(super) fn open(given: Option<&Path>) -> anyhow::Result<Option<DiskTree>> {
     Ok(Some(tree))
 }
 
+/// As [`open`], where there has to be one.
+///
+/// # Errors
+/// As [`open`], or there is none.
+pub(super) fn needed(given: Option<&Path>) -> anyhow::Result<DiskTree> {
+    open(given)?.context("no kernel tree here: give one with --tree DIR")
+}
+
 fn around_here() -> Option<PathBuf> {
     let here = std::env::current_dir().ok()?;
     kernel_root_above(&here)
