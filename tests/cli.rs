@@ -120,6 +120,18 @@ mod check {
     use super::*;
 
     #[test]
+    fn a_diff_without_a_subject_goes_by_its_name() {
+        let place = workplace();
+        let diff = CLEAN.split_once("\n---\n").expect("a mail").1;
+        fs::write(place.path().join("x.diff"), diff).expect("written");
+        barepoint(&place)
+            .args(["check", "--tree", "kernel", "x.diff"])
+            .assert()
+            .success()
+            .stdout_eq("no bare tracepoint leaks: x.diff\n");
+    }
+
+    #[test]
     fn a_leak_is_shown_with_its_line() {
         let place = workplace();
         barepoint(&place)

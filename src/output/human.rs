@@ -231,7 +231,7 @@ fn verdict(out: &mut dyn Write, report: &Report, strict: bool) -> io::Result<()>
     let counts = Counts::of(report.entries().map(|entry| &entry.finding));
     let what = match report.subjects.as_slice() {
         _ if report.verified.is_some() => "what was given".to_owned(),
-        [one] if one.title.is_empty() => "the tree".to_owned(),
+        _ if report.is_whole => "the tree".to_owned(),
         [one] => one.called.clone(),
         several => counted(several.len(), "patch").replace("patchs", "patches"),
     };
