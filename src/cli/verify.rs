@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! `barepoint verify`.
 
-use super::check::entries::entry_of_file;
+use super::check::entries::{Lines, entry_of_file};
 use super::check::{Format, write_as};
 use super::tree;
 use crate::elf::{modules, open};
@@ -80,9 +80,10 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<
     let name = tree::name(&tree);
     let declared = Declared::of(&state.inventory, name.version.clone());
     let findings = verify::findings(&declared, &evidence);
+    let mut lines = Lines::of(&tree);
     let entries = findings
         .into_iter()
-        .map(|finding| entry_of_file(&tree, finding));
+        .map(|finding| entry_of_file(&mut lines, finding));
     let report = Report {
         subjects: vec![Subject {
             name: tree.name(),

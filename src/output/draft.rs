@@ -3,9 +3,10 @@
 //!
 //! It is never signed off: only whoever sends it can do that.
 
+use super::human::wrapped;
 use super::{printable, unified};
 use crate::kernel::maintainers::Contacts;
-use crate::promotion::{Promotion, filled};
+use crate::promotion::Promotion;
 use std::io::Write;
 
 /// How wide the lines of a commit message are.
@@ -41,7 +42,7 @@ pub fn write(
     }
     headers(out, promotion, letter)?;
     for paragraph in letter.message {
-        for line in filled(&printable(paragraph), WIDTH) {
+        for line in wrapped(&printable(paragraph), WIDTH, 0) {
             writeln!(out, "{line}")?;
         }
         writeln!(out)?;
@@ -102,7 +103,10 @@ fn decisions(out: &mut dyn Write, promotion: &Promotion) -> anyhow::Result<()> {
     }
     writeln!(out, "What its maintainer has to decide:\n")?;
     for decision in &promotion.decisions {
-        for (index, line) in filled(&printable(decision), WIDTH - 3).iter().enumerate() {
+        for (index, line) in wrapped(&printable(decision), WIDTH - 3, 0)
+            .iter()
+            .enumerate()
+        {
             writeln!(out, " {} {line}", if index == 0 { "*" } else { " " })?;
         }
     }

@@ -156,19 +156,18 @@ fn source_line(
     digits: usize,
 ) -> io::Result<()> {
     let style = colour(found.level);
-    let before = found.place.column.saturating_sub(1) as usize;
-    let expanded = |text: &str| text.replace('\t', "        ");
-    let lead = source
-        .get(..before)
-        .map_or(0, |lead| expanded(lead).chars().count());
-    let length = source.get(before..).map_or(1, word_length);
+    let (shown, lead) = window(source, found.place.column);
     writeln!(out, "{:digits$} {FAINT}|{FAINT:#}", "")?;
     writeln!(
         out,
         "{FAINT}{} |{FAINT:#} {}",
         found.place.line,
-        printable(&shortened(&expanded(source)))
+        printable(&shown)
     )?;
+    let Some(lead) = lead else {
+        return Ok(());
+    };
+    let length = word_length(shown.chars().skip(lead));
     writeln!(
         out,
         "{:digits$} {FAINT}|{FAINT:#} {:lead$}{style}{}{style:#}",
@@ -178,20 +177,35 @@ fn source_line(
     )
 }
 
-/// Length of the word that `text` starts with.
-fn word_length(text: &str) -> usize {
-    text.chars()
-        .take_while(|&c| c.is_alphanumeric() || c == '_')
-        .count()
-        .max(1)
+/// What is shown of a line, and how many characters of that stand before `column` (in
+/// bytes, counted from 1); `None` if the line is shown without it. A line that is too
+/// long is shown from shortly before the column on.
+fn window(source: &str, column: u32) -> (String, Option<usize>) {
+    const MOST: usize = 200;
+    const BEFORE: usize = 40;
+    let expanded = |text: &str| text.replace('\t', "        ");
+    let lead = source.get(..column.saturating_sub(1) as usize);
+    let lead = lead.map(|lead| expanded(lead).chars().count());
+    let start = lead.filter(|&lead| lead >= MOST);
+    let start = start.map_or(0, |lead| lead - BEFORE);
+    let text = expanded(source);
+    let mut rest = text.chars().skip(start);
+    let mut shown: String = if start > 0 { "…" } else { "" }.to_owned();
+    shown.extend(rest.by_ref().take(MOST));
+    if rest.next().is_some() {
+        shown.push('…');
+    }
+    (
+        shown,
+        lead.map(|lead| lead - start + usize::from(start > 0)),
+    )
 }
 
-fn shortened(text: &str) -> String {
-    const MOST: usize = 200;
-    if text.chars().count() <= MOST {
-        return text.to_owned();
-    }
-    text.chars().take(MOST).chain(['…']).collect()
+/// Length of the word that `text` starts with.
+fn word_length(text: impl Iterator<Item = char>) -> usize {
+    text.take_while(|&c| c.is_alphanumeric() || c == '_')
+        .count()
+        .max(1)
 }
 
 /// `text` in lines of at most `width`, the first of which starts at `used`.

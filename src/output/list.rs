@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! The inventory as a table, as JSON (schema 1) and as CSV.
 
+use super::{printable, widest};
 use crate::inventory::facts::Use;
 use crate::inventory::resolve::{Probe, Site, Tracepoint};
 use crate::inventory::snapshot::Export;
@@ -227,27 +228,25 @@ fn quoted(cell: &str) -> String {
 /// # Errors
 /// `out` cannot be written to.
 pub fn table(out: &mut dyn Write, tracepoints: &[&Tracepoint]) -> io::Result<()> {
-    let width = |cell: fn(&Tracepoint) -> usize, least: usize| {
-        let widest = tracepoints.iter().map(|&one| cell(one)).max();
-        widest.unwrap_or(0).max(least)
-    };
-    let name = width(|one| one.name().len(), 10);
+    const NAME: &str = "TRACEPOINT";
+    let names = tracepoints.iter().map(|one| one.name().chars().count());
+    let name = widest(names.chain([NAME.len()]));
     writeln!(
         out,
-        "{:name$}  {:5}  {:3}  {:6}  {:>5}  {:>6}  DECLARED",
-        "TRACEPOINT", "KIND", "BPF", "EXPORT", "CALLS", "PROBES"
+        "{NAME:name$}  {:5}  {:3}  {:6}  {:>5}  {:>6}  DECLARED",
+        "KIND", "BPF", "EXPORT", "CALLS", "PROBES"
     )?;
     for &one in tracepoints {
         writeln!(
             out,
             "{:name$}  {:5}  {:3}  {:6}  {:>5}  {:>6}  {}:{}",
-            one.name(),
+            printable(one.name()),
             kind(one),
             if one.bpf { "yes" } else { "no" },
             export(one).unwrap_or("-"),
             one.call_sites.len(),
             one.probes.len(),
-            one.file,
+            printable(&one.file),
             one.declaration.at.line
         )?;
     }

@@ -39,9 +39,22 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// How wide a column of these cells is made. A format string takes no width of more
+/// than 16 bits, and panics.
+fn widest(cells: impl Iterator<Item = usize>) -> usize {
+    cells.max().unwrap_or(0).min(usize::from(u16::MAX))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::printable;
+    use super::{printable, widest};
+
+    #[test]
+    fn any_width_can_be_formatted() {
+        let width = widest([3, 1 << 20].into_iter());
+        assert_eq!(format!("{:width$}", "x").len(), 65535);
+        assert_eq!(widest([].into_iter()), 0);
+    }
 
     #[test]
     fn a_terminal_obeys_nothing() {

@@ -3,6 +3,7 @@
 //! (schema 1).
 
 use super::difference::{Item, Side, item, not_compared, prototypes, sides};
+use super::human::counted;
 use super::printable;
 use crate::consumers::porting::{Port, Porting, Reason};
 use crate::consumers::{Gate, Skipped, Use};
@@ -213,10 +214,6 @@ fn heading(out: &mut dyn Write, consumer: &Consumer<'_>) -> io::Result<()> {
     }
     let name = printable(&consumer.name);
     writeln!(out, "\n{BOLD}{name}{BOLD:#}: {words}")
-}
-
-fn counted(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 fn line(out: &mut dyn Write, port: &Port<'_>) -> io::Result<()> {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! What was held against what, as tables for people.
 
-use super::printable;
+use super::{printable, widest};
 use crate::verify::summary::{Bare, Source, Verified};
 use std::io::{self, Write};
 
@@ -103,15 +103,12 @@ fn table(out: &mut dyn Write, head: &[&str], rows: &[Vec<String>]) -> io::Result
     let all: Vec<&Vec<String>> = std::iter::once(&head).chain(rows).collect();
     let width = |column: usize| {
         let cells = all.iter().filter_map(|row| row.get(column));
-        cells
-            .map(|cell| printable(cell).chars().count())
-            .max()
-            .unwrap_or(0)
+        widest(cells.map(|cell| printable(cell).chars().count()))
     };
+    let widths: Vec<usize> = (0..head.len()).map(width).collect();
     for row in &all {
         let mut line = String::new();
-        for (column, cell) in row.iter().enumerate() {
-            let width = width(column);
+        for (cell, &width) in row.iter().zip(&widths) {
             line.push_str(&format!("{:width$}  ", printable(cell)));
         }
         writeln!(out, "{}", line.trim_end())?;

@@ -144,7 +144,7 @@ pub(super) fn comment(decision: &str, depth: usize) -> String {
 }
 
 /// `text` in lines of `width` characters, where its words let it.
-pub fn filled(text: &str, width: usize) -> Vec<String> {
+fn filled(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         match lines.last_mut() {

@@ -20,7 +20,6 @@ mod hook;
 mod mapping;
 mod mentions;
 
-pub use event::filled;
 pub use fields::Field;
 pub use mapping::Mapping;
 

@@ -6,10 +6,73 @@ use crate::rules::finding::{Finding, Place};
 use crate::source::Tree;
 use crate::source::patch::{DiffLine, FileChange, LineKind, Patch, short_id};
 use crate::source::series::Series;
+use std::sync::Arc;
+
+/// The most bytes of a line that are shown. A stranger's line may be a whole file, with
+/// thousands of findings that each would have a copy of it.
+const LONGEST_LINE: usize = 1024;
+
+/// The lines that findings are at. Who asks for them by file has each file read once.
+pub(in crate::cli) struct Lines<'t> {
+    tree: &'t dyn Tree,
+    last: Option<File>,
+}
+
+struct File {
+    path: String,
+    text: Arc<[u8]>,
+    /// Where each line starts.
+    starts: Vec<usize>,
+}
+
+impl File {
+    fn read(tree: &dyn Tree, path: &str) -> Option<Self> {
+        let text = tree.read(path).ok().flatten()?;
+        let newlines = memchr::memchr_iter(b'\n', &text).map(|newline| newline + 1);
+        Some(Self {
+            path: path.to_owned(),
+            starts: std::iter::once(0).chain(newlines).collect(),
+            text,
+        })
+    }
+}
+
+impl<'t> Lines<'t> {
+    pub(in crate::cli) fn of(tree: &'t dyn Tree) -> Self {
+        Self { tree, last: None }
+    }
+
+    fn line(&mut self, path: &str, line: u32) -> Option<String> {
+        if self.last.as_ref().is_none_or(|last| last.path != path) {
+            self.last = File::read(self.tree, path);
+        }
+        let File { text, starts, .. } = self.last.as_ref()?;
+        let line = line as usize;
+        let start = *starts.get(line.checked_sub(1)?)?;
+        let end = starts.get(line).map_or(text.len(), |next| next - 1);
+        let text = String::from_utf8_lossy(shown(text.get(start..end)?));
+        Some(text.trim_end_matches('\r').to_owned())
+    }
+}
+
+/// What is shown of a line.
+fn shown(line: &[u8]) -> &[u8] {
+    &line[..line.len().min(LONGEST_LINE)]
+}
+
+/// What is shown of a line of a patch.
+fn start(line: &DiffLine) -> DiffLine {
+    DiffLine {
+        kind: line.kind,
+        text: shown(&line.text).into(),
+        no_newline: line.no_newline,
+        line: line.line,
+    }
+}
 
 /// A finding of a tree as it stands.
-pub(in crate::cli) fn entry_of_file(tree: &dyn Tree, finding: Finding) -> Entry {
-    let source = line_of(tree, &finding.place.file, finding.place.line);
+pub(in crate::cli) fn entry_of_file(lines: &mut Lines<'_>, finding: Finding) -> Entry {
+    let source = lines.line(&finding.place.file, finding.place.line);
     Entry {
         shown: source.clone().map(|text| Shown {
             input_line: finding.place.line,
@@ -18,18 +81,6 @@ pub(in crate::cli) fn entry_of_file(tree: &dyn Tree, finding: Finding) -> Entry 
         source,
         finding,
     }
-}
-
-fn line_of(tree: &dyn Tree, path: &str, line: u32) -> Option<String> {
-    let text = tree.read(path).ok().flatten()?;
-    let bytes = text
-        .split(|&byte| byte == b'\n')
-        .nth(line.checked_sub(1)? as usize)?;
-    Some(
-        String::from_utf8_lossy(bytes)
-            .trim_end_matches('\r')
-            .to_owned(),
-    )
 }
 
 /// A patch without findings yet.
@@ -62,20 +113,19 @@ fn checked_lines(lines: &[DiffLine]) -> usize {
 }
 
 /// A finding of a patch, shown at a line of it.
-pub(super) fn entry_of_patch(series: &Series, after: &dyn Tree, finding: Finding) -> Entry {
+pub(super) fn entry_of_patch(series: &Series, after: &mut Lines<'_>, finding: Finding) -> Entry {
     let place = &finding.place;
-    let shown = series
+    let line = series
         .introduced(&place.file, place.line)
         .map(|(_, line)| line)
         .or_else(|| nearest(series, &place.file, place.line))
-        .or_else(|| cause(series, finding.patch?, place))
-        .map(|line| Shown {
-            input_line: line.line,
-            text: line.verbatim(),
-        });
+        .or_else(|| cause(series, finding.patch?, place));
     Entry {
-        source: line_of(after, &place.file, place.line),
-        shown,
+        source: after.line(&place.file, place.line),
+        shown: line.map(|line| Shown {
+            input_line: line.line,
+            text: start(line).verbatim(),
+        }),
         finding,
     }
 }

@@ -22,7 +22,7 @@ use anyhow::bail;
 use choice::Chosen;
 use clap::{ArgAction, Args, ValueEnum};
 use commits::commits;
-use entries::entry_of_file;
+use entries::{Lines, entry_of_file};
 use patches::patches;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -238,9 +238,10 @@ fn whole(tree: &DiskTree, zones: Option<&Path>) -> anyhow::Result<Report> {
     let zones = tree::zones(Some(tree), zones)?;
     let state = State::of(tree)?;
     let findings = check_state(&Sight::of_tree(&state, tree, &zones));
+    let mut lines = Lines::of(tree);
     let entries = findings
         .into_iter()
-        .map(|finding| entry_of_file(tree, finding));
+        .map(|finding| entry_of_file(&mut lines, finding));
     let subject = Subject {
         name: tree.name(),
         called: tree.name(),

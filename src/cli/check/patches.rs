@@ -2,7 +2,7 @@
 //! `barepoint check` of patches, which are one series.
 
 use super::super::tree;
-use super::entries::{entry_of_patch, subject_of};
+use super::entries::{Lines, entry_of_patch, subject_of};
 use crate::inventory::profiles;
 use crate::inventory::state::{State, semantics_of};
 use crate::inventory::vicinity::Vicinity;
@@ -217,10 +217,11 @@ pub(super) fn review(
     let findings = check_series(&review, &engine::Subject { series, tree });
     let wants_more = engine::wants_more(&review, &findings);
     let after = OverlayTree::after(tree, series, series.patches.len());
+    let mut lines = Lines::of(&after);
     let mut subjects: Vec<Subject> = series.patches.iter().map(subject_of).collect();
     for finding in findings {
         let patch = finding.patch.unwrap_or(0);
-        let entry = entry_of_patch(series, &after, finding);
+        let entry = entry_of_patch(series, &mut lines, finding);
         if let Some(subject) = subjects.get_mut(patch) {
             subject.findings.push(entry);
         }

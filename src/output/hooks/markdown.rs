@@ -2,7 +2,8 @@
 //! The report as Markdown that reads well in a mail.
 
 use super::{Hooks, words};
-use crate::output::printable;
+use crate::output::human::wrapped;
+use crate::output::{printable, widest};
 use crate::report::{Evidence, Judgement, Verdict};
 use std::io::{self, Write};
 
@@ -72,12 +73,7 @@ fn table(out: &mut dyn Write, report: &Hooks<'_>) -> io::Result<()> {
         .map(|cell| printable(&cell).into_owned())
     }));
     let widths: Vec<usize> = (0..header.len())
-        .map(|column| {
-            rows.iter()
-                .map(|row| row[column].chars().count())
-                .max()
-                .unwrap_or(0)
-        })
+        .map(|column| widest(rows.iter().map(|row| row[column].chars().count())))
         .collect();
     writeln!(out)?;
     for (number, row) in rows.iter().enumerate() {
@@ -165,19 +161,12 @@ fn filled(out: &mut dyn Write, mark: &str, text: &str) -> io::Result<()> {
         writeln!(out)?;
         return filled(out, mark, text);
     }
-    let mut line = mark.to_owned();
-    let mut is_empty = true;
-    for word in printable(text).split(' ') {
-        if !is_empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
-            writeln!(out, "{line}")?;
-            line = " ".repeat(mark.len());
-            is_empty = true;
-        }
-        if !is_empty {
-            line.push(' ');
-        }
-        line.push_str(word);
-        is_empty = false;
+    for (number, line) in wrapped(&printable(text), WIDTH - mark.len(), 0)
+        .iter()
+        .enumerate()
+    {
+        let lead = if number == 0 { mark } else { "" };
+        writeln!(out, "{lead:indent$}{line}", indent = mark.len())?;
     }
-    writeln!(out, "{line}")
+    Ok(())
 }
