@@ -206,6 +206,8 @@ mod tests {
             ("trace_a(PFN_PHYS(pfn), READ_ONCE(x))", None),
             ("trace_a(cpu_of(busiest(rq)))", Some("busiest")),
             ("trace_a(rq,\n\tsum(rq))", Some("sum")),
+            // A function of mm/backing-dev.c.
+            ("trace_a(inode_to_bdi(inode))", Some("inode_to_bdi")),
             ("trace_a(p->ops->show(p))", Some("show")),
             ("trace_a(({ walk(p); 1; }))", Some("walk")),
             ("trace_call__a(sum(rq))", None),
