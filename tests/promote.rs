@@ -219,6 +219,12 @@ fn exports_are_kept_or_dropped() {
     let dropped = place.draft("pelt_cfs", &["--export", "drop"]);
     assert!(dropped.contains(old) && !dropped.contains(new), "{dropped}");
     assert!(dropped.contains("The export is dropped"), "{dropped}");
+    // Over several lines, too.
+    let (call, broken) = ("GPL(pelt_cfs_tp);", "GPL(\n\tpelt_cfs_tp);");
+    place.edit("kernel/sched/core.c", call, broken);
+    let dropped = place.draft("pelt_cfs", &["--export", "drop"]);
+    let both = "\n-EXPORT_TRACEPOINT_SYMBOL_GPL(\n-\tpelt_cfs_tp);\n";
+    assert!(dropped.contains(both), "{dropped}");
 }
 
 #[test]

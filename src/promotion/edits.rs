@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! Changes of a text by byte ranges, and the renaming of words.
 
-use crate::syntax::lexer::is_word_byte;
+use crate::syntax::groups::closing;
+use crate::syntax::lexer::{is_word_byte, lex};
 use memchr::memmem;
 use std::ops::Range;
 
@@ -98,9 +99,56 @@ pub(super) fn line_around(text: &[u8], offset: usize) -> Range<usize> {
     start..end
 }
 
+/// The call that starts at `offset`, with its semicolon; and with its lines, where
+/// nothing but a comment stands beside it.
+pub(super) fn statement_at(text: &[u8], offset: usize) -> Range<usize> {
+    let end = end_of_call(text, offset).unwrap_or(offset);
+    let first = line_around(text, offset);
+    let last = line_around(text, end.saturating_sub(1).max(offset));
+    let before = text.get(first.start..offset).unwrap_or_default();
+    let behind = text.get(end..last.end).unwrap_or_default().trim_ascii();
+    let is_comment = behind.starts_with(b"/*") && behind.ends_with(b"*/")
+        || behind.is_empty()
+        || behind.starts_with(b"//");
+    if before.trim_ascii().is_empty() && is_comment {
+        first.start..last.end
+    } else {
+        offset..end
+    }
+}
+
+fn end_of_call(text: &[u8], offset: usize) -> Option<usize> {
+    let rest = text.get(offset..)?;
+    let tokens = lex(rest, true).tokens;
+    let close = closing(rest, &tokens, 1)?;
+    let last = match tokens.get(close + 1) {
+        Some(next) if next.is(b';') => next,
+        _ => tokens.get(close)?,
+    };
+    Some(offset + last.span.end as usize)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn statements_with_their_lines() {
+        for (text, left) in [
+            ("a;\nEXPORT(x);\nb;\n", "a;\nb;\n"),
+            ("a;\n\tEXPORT(\n\t\tx);  /* why */\nb;\n", "a;\nb;\n"),
+            ("a; EXPORT(x); b;\n", "a;  b;\n"),
+            ("EXPORT(x); EXPORT(y);\n", " EXPORT(y);\n"),
+            ("EXPORT(x)", ""),
+            ("EXPORT(x", "EXPORT(x"),
+        ] {
+            let offset = text.find("EXPORT(").expect("a call");
+            let mut edits = Edits::default();
+            edits.replace(statement_at(text.as_bytes(), offset), "");
+            let shown = String::from_utf8(edits.apply(text.as_bytes())).expect("text");
+            assert_eq!(shown, left, "{text:?}");
+        }
+    }
 
     fn renamed(text: &str) -> String {
         let rename = Rename {

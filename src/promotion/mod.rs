@@ -31,7 +31,7 @@ use crate::source::overlay::OverlayTree;
 use anyhow::{Context, bail};
 use arguments::Argument;
 use declaration::{Above, Call};
-use edits::{Edits, Rename, line_around};
+use edits::{Edits, Rename, statement_at};
 use event::Event;
 use fields::{Records, Surroundings};
 use hook::Hook;
@@ -201,8 +201,8 @@ impl Draft<'_> {
     fn drop_exports(&mut self, hook: &Tracepoint) -> anyhow::Result<()> {
         for (site, _) in &hook.exports {
             let (text, edits) = self.file(&site.file)?;
-            let line = line_around(text, site.at.offset as usize);
-            edits.replace(line, "");
+            let statement = statement_at(text, site.at.offset as usize);
+            edits.replace(statement, "");
         }
         Ok(())
     }
