@@ -4,6 +4,7 @@
 use crate::inventory::resolve::{Inventory, Tracepoint};
 use crate::inventory::snapshot::Export;
 use crate::rules::finding::Place;
+use crate::rules::review::declared_at;
 use std::collections::BTreeMap;
 
 /// What the source says.
@@ -49,11 +50,7 @@ impl Name {
             may_lack_bpf: !tracepoint.bpf,
             narrowest: export,
             widest: export,
-            place: Place {
-                file: tracepoint.file.to_string(),
-                line: tracepoint.declaration.at.line,
-                column: tracepoint.declaration.at.column,
-            },
+            place: declared_at(tracepoint),
         }
     }
 
@@ -94,13 +91,15 @@ impl<'i> Declared<'i> {
     /// The bare tracepoint that an event called `event` would show: the one of that
     /// name, or the one with `_tp` behind it, where the source has no such event.
     pub fn bare_behind(&self, event: &str) -> Option<(&'i str, &Name)> {
-        let of = |name: &str| {
-            let (name, said) = self.names.get_key_value(name)?;
-            said.is_bare().then_some((*name, said))
-        };
         match self.get(event) {
-            Some(_) => of(event),
-            None => of(&format!("{event}_tp")),
+            Some(_) => self.bare(event),
+            None => self.bare(&format!("{event}_tp")),
         }
+    }
+
+    /// The bare tracepoint `name`.
+    pub fn bare(&self, name: &str) -> Option<(&'i str, &Name)> {
+        let (name, said) = self.names.get_key_value(name)?;
+        said.is_bare().then_some((*name, said))
     }
 }

@@ -24,9 +24,7 @@ pub(super) fn find(declared: &Declared<'_>, evidence: &Evidence) -> Vec<Finding>
 
 fn of_event(declared: &Declared<'_>, image: &Image, event: &Event) -> Option<Finding> {
     let handed_on = event.tracepoint.as_deref();
-    let attached = handed_on
-        .and_then(|name| declared.get(name).map(|said| (name, said)))
-        .filter(|(_, said)| said.is_bare());
+    let attached = handed_on.and_then(|name| declared.bare(name));
     let (name, said) = attached.or_else(|| declared.bare_behind(&event.name))?;
     let called = called(event);
     let how = if handed_on == Some(name) {
@@ -71,7 +69,7 @@ fn leak(name: &str, said: &Name, message: String) -> Finding {
 fn probes(declared: &Declared<'_>, tracefs: &Tracefs) -> Vec<Finding> {
     let probes = tracefs.running.probes.iter();
     let notes = probes.filter_map(|(event, tracepoint)| {
-        let said = declared.get(tracepoint).filter(|said| said.is_bare())?;
+        let (_, said) = declared.bare(tracepoint)?;
         let message = format!(
             "root put an event of root's own, {}:{}, on bare tracepoint {tracepoint}",
             event.system, event.event

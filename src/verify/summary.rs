@@ -71,6 +71,7 @@ pub fn of(declared: &Declared<'_>, evidence: &Evidence, tree: &str) -> Verified 
     let names = declared.names();
     let not_built = names.filter(|(name, _)| !built.contains(name)).count();
     let names = declared.names().filter(|(_, said)| said.is_bare());
+    let mut events = events(declared, evidence);
     Verified {
         sources: sources(declared, evidence, tree),
         not_built: has_image.then_some(not_built),
@@ -80,7 +81,7 @@ pub fn of(declared: &Declared<'_>, evidence: &Evidence, tree: &str) -> Verified 
                 file: said.place.file.clone(),
                 line: said.place.line,
                 images: images(evidence, name),
-                events: events(declared, evidence, name),
+                events: events.remove(name).into_iter().flatten().collect(),
                 bpf: bpf(evidence, name),
                 export: export(evidence, name).map(Export::name),
             })
@@ -194,26 +195,31 @@ fn export(evidence: &Evidence, name: &str) -> Option<Export> {
     exports.next()
 }
 
-/// The events that show bare tracepoint `name`.
-fn events(declared: &Declared<'_>, evidence: &Evidence, name: &str) -> Vec<String> {
-    let shows = |event: &str| {
-        declared
-            .bare_behind(event)
-            .is_some_and(|(one, _)| one == name)
+/// The events that show each bare tracepoint.
+fn events<'d>(
+    declared: &'d Declared<'_>,
+    evidence: &Evidence,
+) -> BTreeMap<&'d str, BTreeSet<String>> {
+    let mut all: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    let mut add = |name: &'d str, system: &str, event: &str| {
+        let event = format!("{system}:{event}");
+        all.entry(name).or_default().insert(event);
     };
-    let mut all = BTreeSet::new();
     for event in evidence.images.iter().flat_map(Image::events) {
-        if event.tracepoint.as_deref() == Some(name) || shows(&event.name) {
-            let system = event.system.as_deref().unwrap_or("?");
-            all.insert(format!("{system}:{}", event.name));
+        let system = event.system.as_deref().unwrap_or("?");
+        let handed_on = event.tracepoint.as_deref();
+        let handed_on = handed_on.and_then(|name| declared.bare(name));
+        for (name, _) in handed_on
+            .into_iter()
+            .chain(declared.bare_behind(&event.name))
+        {
+            add(name, system, &event.name);
         }
     }
-    if let Some(tracefs) = &evidence.tracefs {
-        for event in &tracefs.running.events {
-            if shows(&event.event) {
-                all.insert(format!("{}:{}", event.system, event.event));
-            }
+    for event in evidence.tracefs.iter().flat_map(|one| &one.running.events) {
+        if let Some((name, _)) = declared.bare_behind(&event.event) {
+            add(name, &event.system, &event.event);
         }
     }
-    all.into_iter().collect()
+    all
 }
