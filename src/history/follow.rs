@@ -48,7 +48,7 @@ impl Followed {
         self.names.is_empty()
     }
 
-    /// The hooks that came between `old` and `new`: they are in the one, not the other.
+    /// Whether a hook came between `old` and `new`: it is not in the one, and in the other.
     pub(super) fn came(&self, old: &Snapshot, new: &Snapshot) -> bool {
         let changes = between(old, new);
         let mut came = changes.iter().filter(|one| matches!(one.what, What::Added));

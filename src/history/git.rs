@@ -46,8 +46,9 @@ pub fn of_git<'n>(
 }
 
 /// Where the headers of the tracing core are: what declarations mean is written there.
-const CORE: [&str; 3] = [
+const CORE: [&str; 4] = [
     "include/linux/tracepoint.h",
+    "include/linux/tracepoint-defs.h",
     "include/linux/trace_events.h",
     "include/trace",
 ];
@@ -80,7 +81,6 @@ impl Walk<'_> {
     ) -> anyhow::Result<History> {
         let mut followed = Followed::of(names);
         let mut watched = watched_files(state, &followed);
-        let core = |path: &str| is_framework_header(path);
         let mut state = narrowed(state, &watched);
         let mut releases = Vec::new();
         let mut release = None;
@@ -104,8 +104,8 @@ impl Walk<'_> {
             if changed.is_empty() {
                 continue;
             }
-            let macros_changed = changed.keys().any(|path| core(path));
-            changed.retain(|path, _| !core(path));
+            let macros_changed = changed.keys().any(|path| is_framework_header(path));
+            changed.retain(|path, _| !is_framework_header(path));
             let at = Moment {
                 release: release.clone(),
                 commit: Some(described(&commit)),
@@ -113,7 +113,9 @@ impl Walk<'_> {
             let mut sides = self.sides(&state, &changed, macros_changed, parent.id())?;
             if followed.came(&sides.0.1, &sides.1.1) {
                 let mut all = self.changed(&trees, None)?;
-                all.retain(|path, one| !core(path) && (watched.contains(path) || one.declares()));
+                all.retain(|path, one| {
+                    !is_framework_header(path) && (watched.contains(path) || one.declares())
+                });
                 sides = self.sides(&state, &all, macros_changed, parent.id())?;
             }
             let ((older, old), (_, new)) = sides;
