@@ -316,6 +316,11 @@ mod folders {
         fs::write(odd, [b"// \xff\xfe\n", USE].concat()).expect("written");
         assert_eq!(read(dir.path()).uses[0].file, "x\u{fffd}.c");
         assert_eq!(read(dir.path()).uses[0].line, 2);
+        let lines = [&[0xff; 40][..], b"\nt:my/event pelt_cfs_tp\n\n\n\n\n"].concat();
+        write(dir.path(), "probes", &lines);
+        let uses = read(dir.path()).uses;
+        let probe = uses.iter().find(|one| one.file == "probes");
+        assert_eq!(probe.map(|one| one.line), Some(2));
     }
 
     #[test]

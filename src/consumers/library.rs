@@ -116,19 +116,14 @@ impl Library {
     }
 
     fn includes(&self, file: &str, text: &[u8]) -> Vec<String> {
-        let mut found = Vec::new();
-        for at in memchr::memmem::find_iter(text, b"include") {
-            let start = memchr::memrchr(b'\n', &text[..at]).map_or(0, |newline| newline + 1);
-            let end = memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |length| at + length);
-            let line = text[start..end].trim_ascii();
-            if let Directive::Include(target) = Directive::parse(line)
-                && line.starts_with(b"#")
-                && let Some(path) = self.resolve(file, &target)
-            {
-                found.push(path);
-            }
-        }
-        found
+        let lines = text.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
+        let directives = lines.filter(|line| line.starts_with(b"#"));
+        directives
+            .filter_map(|line| match Directive::parse(line) {
+                Directive::Include(target) => self.resolve(file, &target),
+                _ => None,
+            })
+            .collect()
     }
 
     /// The file that `from` means, with its text, if it is the consumer's own.

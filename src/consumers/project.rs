@@ -6,7 +6,8 @@ use super::files::{self, Language, Source};
 use super::library::Library;
 use super::names::Names;
 use super::preprocess::{Flat, flatten};
-use super::{Reading, Use, scripts, versions};
+use super::scripts::{self, Program};
+use super::{Reading, Use, versions};
 use crate::parallel;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -40,25 +41,37 @@ pub(super) fn read(
                 continue;
             }
         };
-        for hit in scripts::look(&text, source.language, names) {
-            reading.uses.push(Use {
-                tracepoint: real(&hit.name, names),
-                consumer: consumer.clone(),
+        let look = scripts::look(&text, source.language, names);
+        reading.uses.extend(look.hits.into_iter().map(|hit| Use {
+            tracepoint: real(&hit.name, names),
+            consumer: consumer.clone(),
+            file: source.file.clone(),
+            line: hit.line,
+            way: hit.way,
+            gate: None,
+            prototype: None,
+        }));
+        for program in look.programs {
+            let uses = of_program(&program, &consumer, names).into_iter();
+            reading.uses.extend(uses.map(|one| Use {
                 file: source.file.clone(),
-                line: hit.line,
-                way: hit.way,
-                gate: hit.gate,
-                prototype: None,
-            });
+                ..one
+            }));
         }
     }
     Ok(())
 }
 
-/// The uses in a text in C that is no file.
-pub(super) fn of_text(text: &[u8], names: &Names) -> Vec<Use> {
-    let library = Library::of_text(text);
-    Project::of(&library, names).uses("", names)
+/// The uses in a program that is a string of a script.
+fn of_program(program: &Program, consumer: &str, names: &Names) -> Vec<Use> {
+    let library = Library::of_text(&program.text);
+    let uses = Project::of(&library, names).uses(consumer, names);
+    let uses = uses.into_iter().map(|one| Use {
+        line: program.line + one.line.saturating_sub(1),
+        prototype: None,
+        ..one
+    });
+    uses.collect()
 }
 
 fn real(name: &str, names: &Names) -> String {

@@ -2,30 +2,46 @@
 //! The uses in everything that is not C: loaders in Go, Python and Rust, shell scripts,
 //! bpftrace programs, and lines for tracefs.
 
+use super::Way;
 use super::bpf::{is_name, section};
 use super::files::Language;
 use super::masked::{Kind, Masked, Piece, mask};
 use super::names::Names;
 use super::text::{self, Named};
-use super::{Gate, Way, project};
 use crate::syntax::lines::Lines;
 use memchr::memmem;
+use std::cell::LazyCell;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 /// How far before a string the call may begin that it is given to, in pieces.
 const DISTANCE: usize = 256;
 
-/// What a script names.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a script holds, in no order.
+#[derive(Debug, Default)]
+pub(super) struct Look {
+    pub hits: Vec<Hit>,
+    pub programs: Vec<Program>,
+}
+
+/// A tracepoint that a script names.
+#[derive(Debug)]
 pub(super) struct Hit {
     pub way: Way,
     pub name: String,
     pub line: u32,
-    pub gate: Option<Gate>,
 }
 
-/// What a script names, in no order.
-pub(super) fn look(text: &[u8], language: Language, names: &Names) -> Vec<Hit> {
+/// A BPF program in C that is a string of another program, as bcc has it.
+#[derive(Debug)]
+pub(super) struct Program {
+    pub text: Vec<u8>,
+    /// The line that it starts on.
+    pub line: u32,
+}
+
+/// Looks at a script.
+pub(super) fn look(text: &[u8], language: Language, names: &Names) -> Look {
     let masked = mask(text, language);
     let script = Script {
         text,
@@ -36,7 +52,7 @@ pub(super) fn look(text: &[u8], language: Language, names: &Names) -> Vec<Hit> {
     };
     let mut found = match language {
         Language::Bpftrace => script.probes(&without_strings(&masked), 0),
-        Language::Lines => text::tprobes(&String::from_utf8_lossy(&masked.text), names),
+        Language::Lines => text::tprobes(&ascii(&masked.text), names),
         Language::Shell => script.shell(),
         _ => script.program(),
     };
@@ -46,40 +62,26 @@ pub(super) fn look(text: &[u8], language: Language, names: &Names) -> Vec<Hit> {
     }
     let lines = Lines::of(text);
     let line = |offset: usize| lines.line(offset.min(text.len()) as u32);
-    let mut hits: Vec<Hit> = found
-        .into_iter()
-        .map(|one| Hit {
-            line: line(one.offset),
-            way: one.way,
-            name: one.name,
-            gate: None,
-        })
-        .collect();
+    let mut look = Look::default();
+    look.hits.extend(found.into_iter().map(|one| Hit {
+        line: line(one.offset),
+        way: one.way,
+        name: one.name,
+    }));
     if matches!(language, Language::Rust | Language::Go | Language::Python) {
-        for (_, piece) in script.strings() {
-            let first = line(piece.start);
-            hits.extend(embedded(script.of(piece), first, names));
-        }
+        let strings = script.strings().map(|(_, piece)| piece);
+        let programs = strings.filter(|piece| is_program(script.of(piece)));
+        look.programs.extend(programs.map(|piece| Program {
+            text: script.of(piece).to_vec(),
+            line: line(piece.start),
+        }));
     }
-    hits
+    look
 }
 
-/// The uses in a BPF program in C that is a string of another, as bcc has it, which
-/// starts on the line `first`.
-fn embedded(program: &[u8], first: u32, names: &Names) -> Vec<Hit> {
+fn is_program(text: &[u8]) -> bool {
     let signs: [&[u8]; 2] = [b"TRACEPOINT_PROBE", b"SEC("];
-    let speaks = |sign: &&[u8]| memmem::find(program, sign).is_some();
-    if !signs.iter().any(speaks) {
-        return Vec::new();
-    }
-    let uses = project::of_text(program, names).into_iter();
-    uses.map(|one| Hit {
-        way: one.way,
-        name: one.tracepoint,
-        line: first + one.line.saturating_sub(1),
-        gate: one.gate,
-    })
-    .collect()
+    signs.iter().any(|sign| memmem::find(text, sign).is_some())
 }
 
 /// Which programs and files a script speaks of at all.
@@ -357,6 +359,7 @@ impl Script<'_> {
     /// `Name: hook` of a `const hook = "x"`.
     fn constants(&self) -> Vec<Named> {
         let mut found = Vec::new();
+        let values = LazyCell::new(|| self.values());
         for (index, piece) in self.masked.pieces.iter().enumerate() {
             if piece.kind != Kind::Word || !self.stands_alone(index) {
                 continue;
@@ -364,7 +367,7 @@ impl Script<'_> {
             let Some(way) = self.way_of(index) else {
                 continue;
             };
-            if let Some(value) = self.value_of(self.of(piece))
+            if let Some(Some(value)) = values.get(self.of(piece))
                 && let Ok(name) = std::str::from_utf8(self.of(value))
                 && is_name(name)
             {
@@ -387,16 +390,23 @@ impl Script<'_> {
             && matches!(after, Some(Kind::Other(b')' | b',' | b'}')))
     }
 
-    /// The string that the only `word = "…"` of the file gives it.
-    fn value_of(&self, word: &[u8]) -> Option<&Piece> {
+    /// The string that a `word = "…"` gives each word, if only one does in the file.
+    fn values(&self) -> HashMap<&[u8], Option<&Piece>> {
         let pieces = &self.masked.pieces;
-        let mut values = self.strings().filter(|(index, _)| {
+        let mut values: HashMap<&[u8], Option<&Piece>> = HashMap::new();
+        for (index, value) in self.strings() {
             let equals = index.checked_sub(1);
-            let named = equals.is_some_and(|at| pieces[at].kind == Kind::Other(b'='));
-            named && (index.saturating_sub(8)..*index).any(|at| self.of(&pieces[at]) == word)
-        });
-        let (_, value) = values.next()?;
-        values.next().is_none().then_some(value)
+            if !equals.is_some_and(|at| pieces[at].kind == Kind::Other(b'=')) {
+                continue;
+            }
+            let before = pieces[index.saturating_sub(8)..index].iter();
+            let words: HashSet<&[u8]> = before.map(|one| self.of(one)).collect();
+            for word in words {
+                let known = values.entry(word);
+                known.and_modify(|one| *one = None).or_insert(Some(value));
+            }
+        }
+        values
     }
 
     /// The functions of each `declare_trace! { … }` (rust/kernel/tracepoint.rs).

@@ -10,6 +10,9 @@ use globset::Glob;
 /// How many tracepoints one wildcard may stand for.
 const MOST_MATCHES: usize = 256;
 
+/// The most bytes that a module or system and a tracepoint of bpftrace have together.
+const LONGEST_TARGET: usize = 512;
+
 /// A name that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Named {
@@ -77,9 +80,12 @@ pub(super) fn bpftrace(text: &str, names: &Names) -> Vec<Named> {
             continue;
         }
         let rest = &text[colon + 1..];
-        let length = rest
-            .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | ':' | '*' | '?')))
-            .unwrap_or(rest.len());
+        let of_target = |byte: &u8| is_word(*byte) || matches!(byte, b':' | b'*' | b'?');
+        let length = rest.bytes().take(LONGEST_TARGET + 1).take_while(of_target);
+        let length = length.count();
+        if length > LONGEST_TARGET {
+            continue;
+        }
         let target = &rest[..length];
         let name = target.rsplit(':').next().unwrap_or_default();
         let offset = colon + 1 + target.len() - name.len();

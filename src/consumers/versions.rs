@@ -8,6 +8,9 @@ use std::collections::BTreeSet;
 /// How many of them a unit may name. With more, none of its conditionals is decided.
 const MOST: usize = 256;
 
+/// How far from a version, in bytes, its operator may stand.
+const REACH: usize = 1024;
+
 /// `KERNEL_VERSION(a, b, c)`; `None` if that fits into no `LINUX_VERSION_CODE`.
 pub(super) fn code(major: u32, minor: u32, patch: u32) -> Option<u32> {
     (major < 256 && minor < 256).then(|| (major << 16) | (minor << 8) | patch.min(255))
@@ -41,8 +44,7 @@ pub(super) fn add(text: &[u8], codes: &mut BTreeSet<u32>) {
         }
     }
     for at in memchr::memmem::find_iter(text, b"VERSION_CODE") {
-        let end = memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |length| at + length);
-        let line = String::from_utf8_lossy(&text[at..end]);
+        let line = String::from_utf8_lossy(&text[at..line_end(text, at)]);
         for word in line.split(|c: char| !c.is_ascii_alphanumeric()) {
             let number = match word.strip_prefix("0x") {
                 Some(digits) => u32::from_str_radix(digits, 16).ok(),
@@ -57,10 +59,18 @@ pub(super) fn add(text: &[u8], codes: &mut BTreeSet<u32>) {
     }
 }
 
+/// The line at `at`, as far as it is near.
 fn line_around(text: &[u8], at: usize) -> &[u8] {
-    let start = memchr::memrchr(b'\n', &text[..at]).map_or(0, |newline| newline + 1);
-    let end = memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |length| at + length);
-    &text[start..end]
+    let near = at.saturating_sub(REACH);
+    let before = &text[near..at];
+    let start = memchr::memrchr(b'\n', before).map_or(near, |newline| near + newline + 1);
+    &text[start..line_end(text, at)]
+}
+
+/// Where the line at `at` ends, or what of it is near.
+fn line_end(text: &[u8], at: usize) -> usize {
+    let near = &text[at..text.len().min(at + REACH)];
+    at + memchr::memchr(b'\n', near).unwrap_or(near.len())
 }
 
 /// A version is the first that something counts for or, with some operators, the last.
