@@ -304,6 +304,7 @@ fn every_rule_over_every_case() {
             }
         }
     }
+    assert!(cases > 0, "BAREPOINT_RULE: there is no rule {only:?}");
     assert!(
         failures.is_empty(),
         "{cases} cases\n{}",

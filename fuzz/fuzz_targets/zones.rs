@@ -10,7 +10,7 @@ fuzz_target!(|text: &str| {
     let zones = Zones::built_in().expect("rules/zones.toml");
     if let Ok(zones) = zones.with(text, "x.toml") {
         for path in ["kernel/sched/core.c", "fs/x.c", "mm/x.c", ""] {
-            let _ = (zones.of(path), zones.relay_of(path));
+            let _ = (zones.of(path), zones.is_relay(path));
         }
     }
 });

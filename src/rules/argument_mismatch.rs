@@ -3,11 +3,12 @@
 
 use super::finding::{Finding, Level};
 use super::review::{Sight, declared_at, related};
-use super::sites::{Given, calls, given, text_of};
+use super::sites::{Given, calls, given, logical_line, text_of};
 use crate::inventory::facts::Use;
 use crate::inventory::resolve::{CallSite, Tracepoint, can_be_built_together};
-use crate::syntax::lexer::{Kind, Token, lex};
+use crate::syntax::lexer::{Kind, Token, is_word_byte, lex};
 use memchr::memmem;
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
@@ -25,6 +26,9 @@ const SINGLE: [&[u8]; 8] = [
     b"ARRAY_SIZE",
     b"PFN_PHYS",
 ];
+
+/// How far before a call, in bytes, the macro may begin in whose body it stands.
+const LONGEST_MACRO: usize = 1 << 14;
 
 /// What a macro can make of an argument cannot be seen here: such lists are
 /// never held against one another.
@@ -158,6 +162,7 @@ fn calls_that_differ(sight: &Sight<'_>) -> Vec<Finding> {
         let Some(text) = text_of(sight, &file) else {
             continue;
         };
+        let macros = LazyCell::new(|| macros_of(&text));
         for ((at, name), call) in calls {
             let Some(given) = given(&text, at.offset).filter(|given| names(given, name)) else {
                 continue;
@@ -169,8 +174,9 @@ fn calls_that_differ(sight: &Sight<'_>) -> Vec<Finding> {
             if expected.contains(&count)
                 || given.branches
                 || by_hand.contains(given.name)
-                || may_be_others(&text, at.offset, &given, &expected)
-                || is_macro_of(&text, given.name)
+                || takes_any_number(&text, at.offset)
+                || may_be_others(&macros, &given, &expected)
+                || macros.contains(given.name)
             {
                 continue;
             }
@@ -263,13 +269,13 @@ fn declared_with_branches(sight: &Sight<'_>, tracepoint: &Tracepoint) -> bool {
 }
 
 /// Whether a macro may make another number of arguments of those that are written.
-fn may_be_others(text: &[u8], offset: u32, given: &Given<'_>, expected: &[usize]) -> bool {
+/// `macros` are those of the file.
+fn may_be_others(macros: &HashSet<&[u8]>, given: &Given<'_>, expected: &[usize]) -> bool {
     let too_few = expected
         .iter()
         .any(|&expected| given.arguments.len() < expected);
     let mut arguments = given.arguments.iter();
-    arguments.any(|words| is_variadic(words) || too_few && may_be_several(text, words))
-        || takes_any_number(text, offset)
+    arguments.any(|words| is_variadic(words) || too_few && may_be_several(macros, words))
 }
 
 /// Whether an argument may come to none.
@@ -282,46 +288,39 @@ fn is_variadic(words: &[&[u8]]) -> bool {
 
 /// Whether an argument may come to several: it is a macro that is defined beside
 /// it, or looks like one that gathers arguments.
-fn may_be_several(text: &[u8], words: &[&[u8]]) -> bool {
+fn may_be_several(macros: &HashSet<&[u8]>, words: &[&[u8]]) -> bool {
     let gathers = |word: &[u8]| {
         let says_so = |part: &[u8]| memmem::find(word, part).is_some();
         is_upper(word) && GATHERING.iter().any(|part| says_so(part))
     };
     match words {
-        [word] => gathers(word) || is_macro_of(text, word),
+        [word] => gathers(word) || macros.contains(word),
         [word, open, ..] if *open == b"(" => {
-            is_upper(word) && !SINGLE.contains(word) || is_macro_of(text, word)
+            is_upper(word) && !SINGLE.contains(word) || macros.contains(word)
         }
         _ => false,
     }
 }
 
-/// Whether `text` defines a macro `word`.
-fn is_macro_of(text: &[u8], word: &[u8]) -> bool {
-    memmem::find_iter(text, word).any(|at| {
-        let ends = text
-            .get(at + word.len())
-            .is_none_or(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_');
-        let line = memchr::memrchr(b'\n', &text[..at]).map_or(0, |newline| newline + 1);
-        let before = text[line..at].trim_ascii();
-        ends && before
-            .strip_prefix(b"#")
-            .is_some_and(|rest| rest.trim_ascii() == b"define")
-    })
+/// The macros that `text` defines.
+fn macros_of(text: &[u8]) -> HashSet<&[u8]> {
+    let lines = text.split(|&byte| byte == b'\n');
+    let defined = lines.filter_map(|line| {
+        let directive = line.trim_ascii_start().strip_prefix(b"#")?;
+        let name = directive.trim_ascii_start().strip_prefix(b"define")?;
+        let name = name.trim_ascii_start();
+        let length = name.iter().take_while(|&&byte| is_word_byte(byte)).count();
+        Some(&name[..length])
+    });
+    defined.collect()
 }
 
 /// Whether the call stands in the body of a macro with `...`.
 fn takes_any_number(text: &[u8], offset: u32) -> bool {
-    let mut start = offset as usize;
-    while let Some(newline) = memchr::memrchr(b'\n', &text[..start]) {
-        if !text[..newline].trim_ascii_end().ends_with(b"\\") {
-            start = newline;
-            break;
-        }
-        start = newline;
-    }
-    let line = text.get(start..offset as usize).unwrap_or_default();
-    line.trim_ascii_start().starts_with(b"#") && memmem::find(line, b"...").is_some()
+    let offset = (offset as usize).min(text.len());
+    let near = &text[offset.saturating_sub(LONGEST_MACRO)..offset];
+    let line = logical_line(near).trim_ascii_start();
+    line.starts_with(b"#") && memmem::find(line, b"...").is_some()
 }
 
 #[cfg(test)]
@@ -346,8 +345,7 @@ mod tests {
     #[test]
     fn macros_of_a_file() {
         let text = b"#define  both(a) a, a\n# define V(...) \\\n\ttrace_a(__VA_ARGS__)\n";
-        assert!(is_macro_of(text, b"both"));
-        assert!(!is_macro_of(text, b"bot"));
+        assert_eq!(macros_of(text), HashSet::from([&b"both"[..], b"V"]));
         assert!(takes_any_number(text, text.len() as u32 - 5));
         assert!(!takes_any_number(text, 10));
     }

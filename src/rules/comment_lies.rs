@@ -3,10 +3,10 @@
 
 use super::finding::{Finding, Level};
 use super::review::{Sight, declared_at};
+use super::sites::{by_file, text_of};
 use crate::inventory::headings::Headings;
 use crate::inventory::resolve::Tracepoint;
 use memchr::memmem;
-use std::collections::BTreeMap;
 
 /// What a comment says of a bare tracepoint, in lower case. A phrase of several
 /// parts is said where they follow one another in one sentence.
@@ -25,11 +25,7 @@ const PROMISES: [&[&str]; 10] = [
 
 /// Looks at every trace event in files that speak of such things at all.
 pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
-    let mut by_file: BTreeMap<&str, Vec<&Tracepoint>> = BTreeMap::new();
-    for one in &sight.state.inventory.tracepoints {
-        by_file.entry(&one.file).or_default().push(one);
-    }
-    by_file
+    by_file(&sight.state.inventory)
         .into_iter()
         .filter(|(file, _)| sight.examines(file))
         .flat_map(|(file, all)| of_file(sight, file, &all))
@@ -37,7 +33,7 @@ pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
 }
 
 fn of_file(sight: &Sight<'_>, file: &str, all: &[&Tracepoint]) -> Vec<Finding> {
-    let Some(text) = sight.tree.read(file).ok().flatten() else {
+    let Some(text) = text_of(sight, file) else {
         return Vec::new();
     };
     let words = [&b"tracefs"[..], b"race event", b"are tracepoint"];

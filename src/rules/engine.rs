@@ -11,6 +11,7 @@ use crate::source::Tree;
 use crate::source::overlay::OverlayTree;
 use crate::source::series::Series;
 use anyhow::ensure;
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -136,24 +137,26 @@ fn brought(
         return Vec::new();
     }
     all.extend(after.iter().cloned());
+    let none = BTreeMap::new();
     let mut known = counted(&at(0), &renames(subject.series));
     let mut brought: Vec<Finding> = after
         .into_iter()
         .filter(|finding| {
-            let count = known.entry(key(finding, &BTreeMap::new())).or_default();
+            let count = known.entry(key(finding, &none)).or_default();
             let is_known = *count > 0;
             *count -= usize::from(is_known);
             !is_known
         })
         .collect();
+    // A state is asked once, however many findings come of what it says.
+    let between: Vec<OnceCell<BTreeMap<Key, usize>>> = vec![OnceCell::new(); last];
     for finding in &mut brought {
         let place = &finding.place;
         finding.patch = (review.introduced)(&place.file, place.line).or_else(|| {
-            let wanted = key(finding, &BTreeMap::new());
+            let wanted = key(finding, &none);
             let has = |count: &usize| {
-                at(*count)
-                    .iter()
-                    .any(|one| key(one, &BTreeMap::new()) == wanted)
+                let found = between[*count].get_or_init(|| counted(&at(*count), &none));
+                found.contains_key(&wanted)
             };
             (1..last).find(has).or(Some(last)).map(|count| count - 1)
         });

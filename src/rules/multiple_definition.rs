@@ -3,6 +3,7 @@
 
 use super::finding::{Finding, Level};
 use super::review::{Sight, declared_at, related};
+use super::sites::text_of;
 use crate::inventory::resolve::{Site, Tracepoint, can_be_built_together};
 use crate::kernel::kbuild;
 use crate::syntax::conditions::Condition;
@@ -37,7 +38,7 @@ fn pair<'s>(sight: &Sight<'_>, sites: &'s [Site]) -> Option<(&'s Site, &'s Site)
 }
 
 fn together(sight: &Sight<'_>, a: &Site, b: &Site) -> bool {
-    let read = |path: &str| sight.tree.read(path).ok().flatten();
+    let read = |path: &str| text_of(sight, path);
     can_be_built_together(&a.file, &b.file)
         && !is_generic_and_own(&a.file, &b.file)
         && !condition(sight, a).is_exclusive_with(&condition(sight, b))

@@ -3,6 +3,7 @@
 
 use super::finding::{Finding, Level};
 use super::review::{Sight, declared_at, related};
+use super::sites::text_of;
 use crate::inventory::resolve::{Tracepoint, can_be_built_together};
 use crate::kernel::kbuild;
 
@@ -37,7 +38,7 @@ fn clash(sight: &Sight<'_>, a: &Tracepoint, b: &Tracepoint) -> bool {
 
 /// Whether Kbuild or Kconfig keeps the code that defines them apart.
 fn chosen_by_options(sight: &Sight<'_>, a: &Tracepoint, b: &Tracepoint) -> bool {
-    let read = |path: &str| sight.tree.read(path).ok().flatten();
+    let read = |path: &str| text_of(sight, path);
     a.file != b.file
         && !a.definitions.is_empty()
         && !b.definitions.is_empty()

@@ -3,11 +3,9 @@
 
 use super::finding::{Finding, Level};
 use super::review::{Review, by_macro, declared_at, related};
+use super::suffix::SUFFIX;
 use crate::inventory::resolve::{Inventory, Tracepoint};
 use std::collections::BTreeMap;
-
-/// The ways in which names of bare tracepoints are marked as such.
-const SUFFIX: &str = "_tp";
 
 /// Compares each state with the one before it, so that a series cannot bring a
 /// hook bare and promote it later. What is undone at the end does not count.

@@ -2,13 +2,14 @@
 //! A probe on a bare tracepoint that hands it on to user space.
 
 use super::finding::{Finding, Level, Place, Related};
-use super::review::{Sight, declared_at, related};
+use super::review::{Sight, declared_at, folder_of, related};
 use super::trace_printk;
 use crate::inventory::resolve::{Inventory, Probe, Tracepoint};
 use crate::inventory::scan::is_source;
 use crate::syntax::functions::{functions, living, names_used};
 use crate::syntax::lines::Lines;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::cell::{LazyCell, OnceCell};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 /// Functions, or with a `*` families of them, through which a kernel speaks to
@@ -46,6 +47,7 @@ const OUTPUTS: [&str; 26] = [
 pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
     let inventory = &sight.state.inventory;
     let bare = inventory.bare_names();
+    let events = LazyCell::new(|| Events::of(inventory));
     let mut folders: BTreeMap<String, Folder> = BTreeMap::new();
     let mut found = Vec::new();
     for hook in inventory
@@ -56,24 +58,23 @@ pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
         for probe in hook
             .probes
             .iter()
-            .filter(|probe| sight.zones.relay_of(&probe.site.file).is_none())
+            .filter(|probe| !sight.zones.is_relay(&probe.site.file))
             .filter(|probe| sight.examines_folder_of(&probe.site.file))
         {
-            let path = probe
-                .site
-                .file
-                .rsplit_once('/')
-                .map_or("", |(folder, _)| folder);
+            let path = folder_of(&probe.site.file);
             let folder = folders
                 .entry(path.to_owned())
                 .or_insert_with(|| Folder::read(sight, path));
-            if let Some(route) = folder.route(probe, inventory) {
+            if let Some(route) = folder.route(probe, &events) {
                 found.push(finding(hook, probe, &route));
             }
         }
     }
     found
 }
+
+/// The most functions of a way that a finding names.
+const MOST_NAMED: usize = 8;
 
 /// How a probe comes to an output.
 struct Route {
@@ -86,7 +87,12 @@ struct Route {
 }
 
 fn finding(hook: &Tracepoint, probe: &Probe, route: &Route) -> Finding {
-    let way = route.functions.join("() → ");
+    let way = match route.functions.as_slice() {
+        [first @ .., last] if first.len() >= MOST_NAMED => {
+            format!("{}() → … → {last}", first[..MOST_NAMED - 1].join("() → "))
+        }
+        all => all.join("() → "),
+    };
     let mut places: Vec<Related> = vec![related(
         declared_at(hook),
         "the bare tracepoint is declared here",
@@ -114,20 +120,31 @@ fn finding(hook: &Tracepoint, probe: &Probe, route: &Route) -> Finding {
 struct Function {
     place: Place,
     uses: BTreeSet<String>,
+    /// What it speaks through, once that was asked for.
+    output: OnceCell<Option<String>>,
 }
 
 /// The functions of one folder.
-#[derive(Default)]
 struct Folder {
     functions: BTreeMap<String, Vec<Function>>,
+    /// What a probe was found not to come to an output by.
+    silent: HashSet<Meant>,
+}
+
+/// A name and the file that uses it.
+type Meant = (String, String);
+
+/// One function on the way from a probe.
+struct Step {
+    meant: Meant,
+    /// Which step led to it.
+    from: Option<usize>,
 }
 
 impl Folder {
     fn read(sight: &Sight<'_>, folder: &str) -> Self {
         let all: Mutex<Vec<(String, Function)>> = Mutex::default();
-        let directly = |path: &str| {
-            is_source(path) && path.rsplit_once('/').map_or("", |(parent, _)| parent) == folder
-        };
+        let directly = |path: &str| is_source(path) && folder_of(path) == folder;
         let read = |path: &str, text: &[u8]| {
             let found = in_file(path, text);
             all.lock()
@@ -145,13 +162,16 @@ impl Folder {
         for same in functions.values_mut() {
             same.sort_by(|a, b| a.place.cmp(&b.place));
         }
-        Self { functions }
+        Self {
+            functions,
+            silent: HashSet::new(),
+        }
     }
 
     /// The functions that `name` can mean in `file`: its own before others.
-    fn meant(&self, name: &str, file: &str) -> Vec<&Function> {
+    fn meant(&self, (name, file): &Meant) -> Vec<&Function> {
         let same = self.functions.get(name).map_or(&[][..], Vec::as_slice);
-        let own: Vec<&Function> = same.iter().filter(|one| one.place.file == file).collect();
+        let own: Vec<&Function> = same.iter().filter(|one| one.place.file == *file).collect();
         if own.is_empty() {
             same.iter().collect()
         } else {
@@ -160,46 +180,66 @@ impl Folder {
     }
 
     /// The shortest way from a probe to an output.
-    fn route(&self, probe: &Probe, inventory: &Inventory) -> Option<Route> {
-        let start = |name: &str| (vec![name.to_owned()], probe.site.file.to_string());
-        let functions = probe.functions.iter().map(AsRef::as_ref);
-        let mut queue: VecDeque<(Vec<String>, String)> = functions.map(start).collect();
-        let mut seen: BTreeSet<(String, String)> = BTreeSet::new();
-        while let Some((way, file)) = queue.pop_front() {
-            let name = way.last().cloned().unwrap_or_default();
-            if !seen.insert((name.clone(), file.clone())) {
-                continue;
-            }
-            let meant = self.meant(&name, &file);
-            for function in &meant {
-                if let Some(output) = output_of(function, &name, inventory) {
-                    return Some(Route {
-                        functions: way,
-                        output,
-                        place: Some(function.place.clone()),
-                    });
-                }
-                for next in function
-                    .uses
-                    .iter()
-                    .filter(|next| self.functions.contains_key(*next))
-                {
-                    let mut longer = way.clone();
-                    longer.push(next.clone());
-                    queue.push_back((longer, function.place.file.clone()));
-                }
-            }
-            // A probe may stand in another folder, and a macro may paste the call.
-            if let Some(event) = event_called_by(&name, &meant, inventory) {
+    fn route(&mut self, probe: &Probe, events: &Events<'_>) -> Option<Route> {
+        let mut seen = HashSet::new();
+        let mut steps = Vec::new();
+        for name in &probe.functions {
+            let meant = (name.to_string(), probe.site.file.to_string());
+            self.follow(meant, None, &mut seen, &mut steps);
+        }
+        let mut at = 0;
+        while at < steps.len() {
+            let meant = self.meant(&steps[at].meant);
+            let name = &steps[at].meant.0;
+            if let Some((output, place)) = output_of(name, &meant, events) {
                 return Some(Route {
-                    functions: way,
-                    output: format!("the trace event {event}"),
-                    place: meant.first().map(|function| function.place.clone()),
+                    functions: way_to(&steps, at),
+                    output,
+                    place,
                 });
             }
+            let next: Vec<Meant> = meant
+                .iter()
+                .flat_map(|function| {
+                    let known = |name: &&String| self.functions.contains_key(*name);
+                    let file = &function.place.file;
+                    let uses = function.uses.iter().filter(known);
+                    uses.map(|name| (name.clone(), file.clone()))
+                })
+                .collect();
+            for one in next {
+                self.follow(one, Some(at), &mut seen, &mut steps);
+            }
+            at += 1;
         }
+        // None of these has to be followed from another probe again.
+        self.silent.extend(seen);
         None
     }
+
+    fn follow(
+        &self,
+        meant: Meant,
+        from: Option<usize>,
+        seen: &mut HashSet<Meant>,
+        steps: &mut Vec<Step>,
+    ) {
+        if !self.silent.contains(&meant) && seen.insert(meant.clone()) {
+            steps.push(Step { meant, from });
+        }
+    }
+}
+
+/// The names of the functions that led to a step, and its own.
+fn way_to(steps: &[Step], last: usize) -> Vec<String> {
+    let mut way = Vec::new();
+    let mut at = Some(last);
+    while let Some(step) = at.and_then(|at| steps.get(at)) {
+        way.push(step.meant.0.clone());
+        at = step.from;
+    }
+    way.reverse();
+    way
 }
 
 fn in_file(path: &str, text: &[u8]) -> Vec<(String, Function)> {
@@ -214,8 +254,12 @@ fn in_file(path: &str, text: &[u8]) -> Vec<(String, Function)> {
                 line: lines.line(offset + leading_space(function.span.of(text))),
                 column: 1,
             };
-            let uses = names_used(function.span.of(text));
-            (function.name, Function { place, uses })
+            let found = Function {
+                place,
+                uses: names_used(function.span.of(text)),
+                output: OnceCell::new(),
+            };
+            (function.name, found)
         })
         .collect()
 }
@@ -226,19 +270,40 @@ fn leading_space(text: &[u8]) -> u32 {
         .count() as u32
 }
 
-fn output_of(function: &Function, own: &str, inventory: &Inventory) -> Option<String> {
-    function
-        .uses
-        .iter()
-        .filter(|name| *name != own)
-        .find_map(|name| {
-            if let Some(event) = event_of(name, inventory) {
+/// What a function called `name`, which may be any of `meant`, speaks through, and where
+/// that function is.
+fn output_of(
+    name: &str,
+    meant: &[&Function],
+    events: &Events<'_>,
+) -> Option<(String, Option<Place>)> {
+    let spoken = meant.iter().find_map(|function| {
+        let output = function
+            .output
+            .get_or_init(|| function.speaks(name, events));
+        Some((output.clone()?, Some(function.place.clone())))
+    });
+    // A probe may stand in another folder, and a macro may paste the call.
+    spoken.or_else(|| {
+        let event = events.called_by(name, meant)?;
+        let place = meant.first().map(|function| function.place.clone());
+        Some((format!("the trace event {event}"), place))
+    })
+}
+
+impl Function {
+    /// The first of what it uses, but for itself, that speaks to user space.
+    fn speaks(&self, own: &str, events: &Events<'_>) -> Option<String> {
+        let uses = self.uses.iter().filter(|name| *name != own);
+        uses.map(String::as_str).find_map(|name| {
+            if let Some(event) = events.of_call(name) {
                 return Some(format!("the trace event {event}"));
             }
-            let speaks = trace_printk::FAMILY.contains(&name.as_str())
+            let speaks = trace_printk::FAMILY.contains(&name)
                 || OUTPUTS.iter().any(|output| matches(output, name));
             speaks.then(|| format!("{name}()"))
         })
+    }
 }
 
 fn matches(pattern: &str, name: &str) -> bool {
@@ -248,30 +313,47 @@ fn matches(pattern: &str, name: &str) -> bool {
     }
 }
 
-/// The trace event that `trace_X` or `trace_call__X` calls.
-fn event_of(name: &str, inventory: &Inventory) -> Option<String> {
-    let rest = name.strip_prefix("trace_")?;
-    [
-        rest.strip_prefix("call__").unwrap_or(rest),
-        rest.strip_suffix("_rcuidle").unwrap_or(rest),
-    ]
-    .into_iter()
-    .find(|name| inventory.named(name).any(|one| !one.is_bare()))
-    .map(str::to_owned)
+/// The trace events of a kernel, and who calls them.
+struct Events<'i> {
+    inventory: &'i Inventory,
+    /// By function: the event, and the file that calls it.
+    called: HashMap<&'i str, Vec<(&'i str, &'i str)>>,
 }
 
-/// The trace event that a function called `name` calls, by the inventory's own
-/// account: in the files of `meant`, or anywhere if there are none.
-fn event_called_by(name: &str, meant: &[&Function], inventory: &Inventory) -> Option<String> {
-    let events = inventory.tracepoints.iter().filter(|one| !one.is_bare());
-    events
-        .flat_map(|event| event.call_sites.iter().map(move |call| (event, call)))
-        .find(|(_, call)| {
-            call.function.as_deref() == Some(name)
-                && (meant.is_empty()
-                    || meant
-                        .iter()
-                        .any(|function| *function.place.file == *call.site.file))
-        })
-        .map(|(event, _)| event.name().to_owned())
+impl<'i> Events<'i> {
+    fn of(inventory: &'i Inventory) -> Self {
+        let mut called: HashMap<&str, Vec<(&str, &str)>> = HashMap::new();
+        for event in inventory.tracepoints.iter().filter(|one| !one.is_bare()) {
+            for call in &event.call_sites {
+                if let Some(function) = &call.function {
+                    let calls = called.entry(function).or_default();
+                    calls.push((event.name(), &call.site.file));
+                }
+            }
+        }
+        Self { inventory, called }
+    }
+
+    /// The trace event that `trace_X` or `trace_call__X` calls.
+    fn of_call<'n>(&self, name: &'n str) -> Option<&'n str> {
+        let rest = name.strip_prefix("trace_")?;
+        [
+            rest.strip_prefix("call__").unwrap_or(rest),
+            rest.strip_suffix("_rcuidle").unwrap_or(rest),
+        ]
+        .into_iter()
+        .find(|name| self.inventory.named(name).any(|one| !one.is_bare()))
+    }
+
+    /// The trace event that a function called `name` calls, by the inventory's own
+    /// account: in the files of `meant`, or anywhere if there are none.
+    fn called_by(&self, name: &str, meant: &[&Function]) -> Option<&'i str> {
+        let is_meant = |file: &str| {
+            meant.is_empty() || meant.iter().any(|function| function.place.file == file)
+        };
+        let mut calls = self.called.get(name)?.iter();
+        calls
+            .find(|(_, file)| is_meant(file))
+            .map(|(event, _)| *event)
+    }
 }

@@ -65,9 +65,9 @@ impl<'a> Sight<'a> {
 
     /// Whether the text of any file in the folder of `file` has to be.
     pub fn examines_folder_of(&self, file: &str) -> bool {
-        let folder = folder(file);
+        let folder = folder_of(file);
         self.examined
-            .is_none_or(|examined| examined.iter().any(|one| self::folder(one) == folder))
+            .is_none_or(|examined| examined.iter().any(|one| folder_of(one) == folder))
     }
 
     /// Whether the text of `file` is known as a whole, so that what is not in it is
@@ -101,10 +101,6 @@ pub struct Review<'a> {
     pub knowledge: Knowledge,
     /// Which patch added a line, as it stands after the series.
     pub introduced: &'a dyn Fn(&str, u32) -> Option<usize>,
-}
-
-fn folder(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
 /// A state and what was found in it.
@@ -161,6 +157,11 @@ impl<'a> Review<'a> {
     }
 }
 
+/// The folder of the file at `path`; empty for the tree's root.
+pub fn folder_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
 /// A place of a file.
 pub fn place(file: &str, at: At) -> Place {
     Place {
@@ -196,8 +197,8 @@ pub fn declared_here(sight: &Sight<'_>, name: &str) -> Vec<Related> {
     declared.into_iter().collect()
 }
 
-/// The wrappers and the macro by which a tracepoint is declared: ` by TRACE_EVENT()`,
-/// ` by A() through B()`.
+/// The wrappers and the macro by which a tracepoint is declared: `TRACE_EVENT()`, or
+/// `A() → B(), which comes to TRACE_EVENT()`.
 pub fn by_macro(tracepoint: &Tracepoint) -> String {
     let declaration = &tracepoint.declaration;
     match declaration.via.as_slice() {

@@ -6,12 +6,13 @@
 
 use super::review::Sight;
 use crate::inventory::facts::{At, Use};
-use crate::inventory::resolve::{CallSite, Tracepoint};
+use crate::inventory::resolve::{CallSite, Inventory, Tracepoint};
 use crate::syntax::functions::{Function, functions, living};
 use crate::syntax::groups::{Branch, arguments, closing};
-use crate::syntax::lexer::{Kind, Token, lex};
+use crate::syntax::lexer::{Kind, Token, is_word_byte, lex};
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashSet};
+use std::cell::{Cell, OnceCell};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 /// How far the arguments of a call may reach, tried one after the other.
@@ -61,7 +62,8 @@ fn given_within(text: &[u8]) -> Option<Given<'_>> {
     })
 }
 
-/// The calls of `usage` in each file, each with its tracepoint, once.
+/// The calls that are `wanted` in each file that has to be looked at, each with its
+/// tracepoint, once.
 pub fn calls<'s>(
     sight: &'s Sight<'_>,
     wanted: impl Fn(&Tracepoint, &CallSite) -> bool,
@@ -83,6 +85,15 @@ pub fn calls<'s>(
     calls
 }
 
+/// The tracepoints that each file declares.
+pub fn by_file(inventory: &Inventory) -> BTreeMap<&str, Vec<&Tracepoint>> {
+    let mut files: BTreeMap<&str, Vec<&Tracepoint>> = BTreeMap::new();
+    for one in &inventory.tracepoints {
+        files.entry(&one.file).or_default().push(one);
+    }
+    files
+}
+
 /// Whether a call is of a bare tracepoint or stands in a zone's code. Others'
 /// events are theirs to judge.
 pub fn is_our_business(
@@ -100,39 +111,96 @@ pub fn text_of(sight: &Sight<'_>, path: &str) -> Option<Arc<[u8]>> {
     sight.tree.read(path).ok().flatten()
 }
 
+/// How many calls of one function are looked at. Nobody writes as many, and what leads
+/// to each of them is followed from the function's start on.
+const MOST_CALLS: usize = 256;
+
 /// A file taken apart.
 pub struct Source<'t> {
     text: Cow<'t, [u8]>,
-    functions: Vec<Function>,
+    functions: Vec<Slice>,
+}
+
+/// A function or macro of a file.
+struct Slice {
+    function: Function,
+    lexed: OnceCell<Lexed>,
+    /// How many calls in it were asked for.
+    asked: Cell<usize>,
+}
+
+struct Lexed {
+    tokens: Vec<Token>,
+    is_macro: bool,
 }
 
 impl<'t> Source<'t> {
     /// Takes `text` apart.
     pub fn of(text: &'t [u8]) -> Self {
         let text = living(text);
-        let functions = functions(&text);
+        let slice = |function| Slice {
+            function,
+            lexed: OnceCell::new(),
+            asked: Cell::new(0),
+        };
+        let functions = functions(&text).into_iter().map(slice).collect();
         Self { text, functions }
     }
 
-    /// The innermost function or macro around `offset`.
+    /// The innermost function or macro around the call at `offset`.
     pub fn around(&self, offset: u32) -> Option<Around<'_>> {
-        let function = self
-            .functions
-            .iter()
-            .filter(|one| one.span.start <= offset && offset < one.span.end)
-            .min_by_key(|one| one.span.end - one.span.start)?;
+        let slice = &self.functions[self.index_around(offset)?];
+        slice.asked.set(slice.asked.get() + 1);
+        if slice.asked.get() > MOST_CALLS {
+            return None;
+        }
+        let function = &slice.function;
         let text = function.span.of(&self.text);
-        let is_macro = self.is_macro(function);
-        let tokens = lex(text, !is_macro).tokens;
+        let lexed = slice.lexed.get_or_init(|| self.lexed(function));
         let inside = offset - function.span.start;
-        let call = tokens.iter().position(|token| token.span.start == inside)?;
+        let starts = |token: &Token| token.span.start;
         Some(Around {
             name: &function.name,
             text,
-            tokens,
-            call,
-            is_macro,
+            tokens: &lexed.tokens,
+            call: lexed.tokens.binary_search_by_key(&inside, starts).ok()?,
+            is_macro: lexed.is_macro,
         })
+    }
+
+    fn lexed(&self, function: &Function) -> Lexed {
+        let is_macro = self.is_macro(function);
+        Lexed {
+            tokens: lex(function.span.of(&self.text), !is_macro).tokens,
+            is_macro,
+        }
+    }
+
+    fn index_around(&self, offset: u32) -> Option<usize> {
+        let spans = self.functions.iter().map(|one| one.function.span);
+        spans
+            .enumerate()
+            .filter(|(_, span)| span.start <= offset && offset < span.end)
+            .min_by_key(|(_, span)| span.end - span.start)
+            .map(|(index, _)| index)
+    }
+
+    /// The texts of the functions and macros around `offsets`, but for those in what is
+    /// never built.
+    pub fn texts_around(&self, offsets: &BTreeSet<u32>) -> Vec<&[u8]> {
+        let is_word = |offset: u32| {
+            self.text
+                .get(offset as usize)
+                .copied()
+                .is_some_and(is_word_byte)
+        };
+        let living = offsets.iter().filter(|&&offset| is_word(offset));
+        let indices = living.filter_map(|&offset| self.index_around(offset));
+        let indices: BTreeSet<usize> = indices.collect();
+        indices
+            .into_iter()
+            .map(|index| self.functions[index].function.span.of(&self.text))
+            .collect()
     }
 
     /// The body of a macro starts within a directive.
@@ -148,7 +216,7 @@ impl<'t> Source<'t> {
 }
 
 /// The last line of `text`, with those that are continued into it.
-fn logical_line(text: &[u8]) -> &[u8] {
+pub fn logical_line(text: &[u8]) -> &[u8] {
     let mut end = text.len();
     while let Some(newline) = memchr::memrchr(b'\n', &text[..end]) {
         if !text[..newline].trim_ascii_end().ends_with(b"\\") {
@@ -166,7 +234,7 @@ pub struct Around<'a> {
     /// Its text, and nothing else.
     pub text: &'a [u8],
     /// The tokens of that.
-    pub tokens: Vec<Token>,
+    pub tokens: &'a [Token],
     /// Which of them names what is called.
     pub call: usize,
     /// Whether it is a macro.

@@ -7,7 +7,7 @@ use crate::inventory::resolve::Tracepoint;
 
 /// What bare tracepoints end with. Since 6.16 `DECLARE_TRACE()` puts it there
 /// itself (include/linux/tracepoint.h).
-const SUFFIX: &str = "_tp";
+pub(super) const SUFFIX: &str = "_tp";
 
 /// Looks at the bare tracepoints that the tracing core's own macros make; a
 /// wrapper has its own customs, such as Android's `android_vh_`.

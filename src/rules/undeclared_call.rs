@@ -3,13 +3,11 @@
 
 use super::finding::{Finding, Fix, Level};
 use super::review::{Sight, declared_at, place, related};
+use super::suffix::SUFFIX;
 use crate::inventory::facts::{At, Mention, Target, Use};
 use crate::inventory::resolve::Inventory;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-
-/// What the names of bare tracepoints end with.
-const SUFFIX: &str = "_tp";
 
 /// Looks at every call, guard and registration whose name says a tracepoint that
 /// there is not, but for its `_tp`, or that there was before the series. Any other

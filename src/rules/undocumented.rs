@@ -3,17 +3,13 @@
 
 use super::finding::{Finding, Level};
 use super::review::{Sight, declared_at};
+use super::sites::{by_file, text_of};
 use crate::inventory::headings::Headings;
 use crate::inventory::resolve::Tracepoint;
-use std::collections::BTreeMap;
 
 /// Looks at every bare tracepoint whose file can be read.
 pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
-    let mut by_file: BTreeMap<&str, Vec<&Tracepoint>> = BTreeMap::new();
-    for one in &sight.state.inventory.tracepoints {
-        by_file.entry(&one.file).or_default().push(one);
-    }
-    by_file
+    by_file(&sight.state.inventory)
         .into_iter()
         .filter(|(file, all)| sight.examines(file) && all.iter().any(|one| one.is_bare()))
         .flat_map(|(file, all)| of_file(sight, file, &all))
@@ -21,7 +17,7 @@ pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
 }
 
 fn of_file(sight: &Sight<'_>, file: &str, all: &[&Tracepoint]) -> Vec<Finding> {
-    let Some(text) = sight.tree.read(file).ok().flatten() else {
+    let Some(text) = text_of(sight, file) else {
         return Vec::new();
     };
     let declared = all.iter().map(|one| one.declaration.at).collect();

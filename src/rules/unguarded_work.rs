@@ -6,7 +6,8 @@ use super::guards::is_guarded;
 use super::review::{Sight, declared_here};
 use super::sites::{Around, Given, Source, calls, given, is_our_business, text_of};
 use crate::inventory::resolve::{CallSite, Tracepoint};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::syntax::lexer::{Kind, lex};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, LazyLock};
 
 /// What may be called for nothing.
@@ -130,10 +131,10 @@ fn is_accessor(name: &str) -> bool {
     })
 }
 
-/// The texts of functions that ask whether a tracepoint is on, by file.
+/// What the functions name that ask whether a tracepoint is on, by the tracepoint.
 #[derive(Default)]
 struct Callers {
-    asking: BTreeMap<String, Vec<Vec<u8>>>,
+    asking: BTreeMap<String, HashSet<Vec<u8>>>,
 }
 
 impl Callers {
@@ -152,13 +153,11 @@ impl Callers {
             .asking
             .entry(name.to_owned())
             .or_insert_with(|| asking(sight, name));
-        asking
-            .iter()
-            .any(|text| names_word(text, around.name.as_bytes()))
+        asking.contains(around.name.as_bytes())
     }
 }
 
-fn asking(sight: &Sight<'_>, name: &str) -> Vec<Vec<u8>> {
+fn asking(sight: &Sight<'_>, name: &str) -> HashSet<Vec<u8>> {
     let named = sight.state.inventory.named(name);
     let guards = named.flat_map(|tracepoint| &tracepoint.guards);
     let mut places: BTreeMap<Arc<str>, BTreeSet<u32>> = BTreeMap::new();
@@ -168,24 +167,26 @@ fn asking(sight: &Sight<'_>, name: &str) -> Vec<Vec<u8>> {
             .or_default()
             .insert(guard.site.at.offset);
     }
-    let mut texts = Vec::new();
+    let mut words = HashSet::new();
     for (file, offsets) in places {
         let Some(text) = text_of(sight, &file) else {
             continue;
         };
         let source = Source::of(&text);
-        let around = offsets.iter().filter_map(|&offset| source.around(offset));
-        texts.extend(around.map(|around| around.text.to_vec()));
+        for function in source.texts_around(&offsets) {
+            words.extend(words_of_body(function).map(<[u8]>::to_vec));
+        }
     }
-    texts
+    words
 }
 
-fn names_word(text: &[u8], word: &[u8]) -> bool {
-    let tokens = crate::syntax::lexer::lex(text, false).tokens;
-    // The name in its own definition is no call.
-    let mut named = tokens.iter().filter(|token| token.span.of(text) == word);
-    let body = memchr::memchr(b'{', text).unwrap_or_default();
-    named.any(|token| token.span.start as usize > body)
+/// The words in a function, but for those of its head: there its name is no call.
+fn words_of_body(function: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let body = memchr::memchr(b'{', function).unwrap_or_default();
+    let tokens = lex(function, false).tokens.into_iter();
+    tokens
+        .filter(move |token| token.kind == Kind::Identifier && token.span.start as usize > body)
+        .map(|token| token.span.of(function))
 }
 
 #[cfg(test)]

@@ -32,6 +32,9 @@ const LOADERS: [&[u8]; 5] = [
     b"attach_raw_tracepoint",
 ];
 
+/// How far before a name, in bytes, what opens it may begin.
+const REACH: usize = 256;
+
 /// Looks at the files that the series touches, or at all of those folders.
 pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
     let mut names: Vec<&str> = sight.state.inventory.bare_names().into_iter().collect();
@@ -67,12 +70,12 @@ pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
 
 fn in_file(sight: &Sight<'_>, path: &str, text: &[u8], names: &[&str]) -> Vec<Finding> {
     let mut found = Vec::new();
+    let lines = Lines::of(text);
     for name in names {
         for at in memmem::find_iter(text, name.as_bytes()) {
             let Some(form) = opened(text, at, name.len()) else {
                 continue;
             };
-            let lines = Lines::of(text);
             found.push(Finding {
                 rule: "userspace-reference",
                 level: Level::Warning,
@@ -104,8 +107,9 @@ fn in_file(sight: &Sight<'_>, path: &str, text: &[u8], names: &[&str]) -> Vec<Fi
 /// How the word at `at` is opened, as it is written there: `sched:X`, `raw_tp/X`,
 /// `events/sched/X`, `t:probe X`; `None` if it is only spoken of.
 fn opened(text: &[u8], at: usize, length: usize) -> Option<String> {
-    let line_start = memchr::memrchr(b'\n', &text[..at]).map_or(0, |newline| newline + 1);
-    let before = &text[line_start..at];
+    let near = &text[at.saturating_sub(REACH)..at];
+    let line_start = memchr::memrchr(b'\n', near).map_or(0, |newline| newline + 1);
+    let before = &near[line_start..];
     if text
         .get(at + length)
         .is_some_and(|&byte| is_word_byte(byte))

@@ -61,13 +61,9 @@ struct Named {
     reason: String,
 }
 
-/// A path that a rule leaves alone, and why.
+/// A path that a rule leaves alone, for the reason that its entry gives.
 #[derive(Clone, Debug)]
-pub struct Exception {
-    glob: GlobMatcher,
-    /// Why.
-    pub reason: String,
-}
+struct Exception(GlobMatcher);
 
 /// A part of a kernel.
 #[derive(Clone, Debug)]
@@ -86,7 +82,7 @@ impl Zone {
     /// Whether the file at `path` is in the zone.
     pub fn holds(&self, path: &str) -> bool {
         self.paths.iter().any(|glob| glob.is_match(path))
-            && !self.except.iter().any(|one| one.glob.is_match(path))
+            && !self.except.iter().any(|one| one.0.is_match(path))
     }
 }
 
@@ -168,9 +164,9 @@ impl Zones {
         found
     }
 
-    /// The relay by design that the file at `path` belongs to.
-    pub fn relay_of(&self, path: &str) -> Option<&Exception> {
-        self.relays.iter().find(|one| one.glob.is_match(path))
+    /// Whether the file at `path` belongs to a relay by design.
+    pub fn is_relay(&self, path: &str) -> bool {
+        self.relays.iter().any(|one| one.0.is_match(path))
     }
 }
 
@@ -201,10 +197,7 @@ fn exception(one: Named, origin: &str) -> anyhow::Result<Exception> {
     if one.reason.trim().is_empty() {
         bail!("{origin}: the exception for {} has no reason", one.path);
     }
-    Ok(Exception {
-        glob: glob(&one.path, origin)?,
-        reason: one.reason,
-    })
+    Ok(Exception(glob(&one.path, origin)?))
 }
 
 fn glob(pattern: &str, origin: &str) -> anyhow::Result<GlobMatcher> {
@@ -229,11 +222,7 @@ mod tests {
         assert_eq!(name("fs/namei.c").as_deref(), Some("vfs"));
         assert_eq!(name("fs/ext4/inode.c"), None);
         assert_eq!(name("include/linux/dcache.h").as_deref(), Some("vfs"));
-        assert!(
-            zones
-                .relay_of("kernel/trace/rv/monitors/wwnr/wwnr.c")
-                .is_some()
-        );
+        assert!(zones.is_relay("kernel/trace/rv/monitors/wwnr/wwnr.c"));
         Ok(())
     }
 
