@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# Shared by get, truth and build: the cache, messages, and a private apt that
+# Shared by all scripts below tests/: the cache, messages, and a private apt that
 # brings Debian packages without touching the machine's own apt state.
 #
 # The private apt has its own source list, lists, cache and (empty) package
@@ -251,6 +251,13 @@ reference() {
 	6.12)	echo 6.12.117 ;;
 	7.3)	echo 7.3.4 ;;
 	esac
+}
+
+# release_of DIR: the release that the tree's Makefile names, e.g. 6.12.117
+release_of() {
+	awk -F' *= *' '
+		$1 == "VERSION" { v = $2 } $1 == "PATCHLEVEL" { p = $2 }
+		$1 == "SUBLEVEL" { print v "." p "." $2; exit }' "$1/Makefile" 2>/dev/null
 }
 
 # versions DIR PACKAGE: the versions that a private apt offers, newest first

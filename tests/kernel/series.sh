@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# Shared by build, boot and cost: one series in patches/, its kernel, and where the
-# cache has what was made of them. Sourced after lib.sh, with $here set.
+# Shared by build, boot, cost and promote: one series in patches/, its kernel, and
+# where the cache has what was made of them. Sourced after lib.sh, with $here set.
 #
 # find_series VERSION sets
 #
@@ -55,6 +55,11 @@ find_hooks() {
 	mapfile -t hooks < <(sed -n 's/^+DECLARE_TRACE(\([a-z0-9_]*\),$/\1/p' \
 		"${patches[@]}" | sed 's/_tp$//; s/$/_tp/')
 	[ ${#hooks[@]} -gt 0 ] || die "$series declares no tracepoint"
+}
+
+# touched PATCH...: the files that they touch
+touched() {
+	sed -n 's|^diff --git a/\(.*\) b/.*|\1|p' "$@" | sort -u
 }
 
 # The messages of the patches, and the cover letter
