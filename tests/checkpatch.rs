@@ -5,13 +5,17 @@
 //! kernel's scripts/checkpatch.pl and through barepoint. What they say differs; how
 //! they say it may not: messages, types and the texts of notes are masked, all else
 //! stays. `tests/data/checkpatch.txt` is what checkpatch.pl printed. The tests in
-//! `trees` run it again, of each tree (see tests/trees.rs about those); to write the
+//! `trees` run it again, of each tree (see tests/kernels about those); to write the
 //! file anew, run them with SNAPSHOTS=overwrite.
 
+mod fixtures;
+mod kernels;
+
+use fixtures::{copy, fixture};
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
@@ -197,12 +201,6 @@ fn output(command: &mut Command, stdin: &str) -> (String, Option<i32>) {
     (shown, output.status.code())
 }
 
-fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures")
-        .join(name)
-}
-
 fn barepoint(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_barepoint"));
     command
@@ -226,18 +224,8 @@ fn all_shapes_of_patches() {
 mod trees {
     use super::*;
 
-    fn tree(version: &str) -> PathBuf {
-        let all = std::env::var_os("BAREPOINT_KERNELS").unwrap_or_else(|| {
-            panic!(
-                "no kernel trees: set BAREPOINT_KERNELS to a folder with 6.1, 6.12 and 7.3 \
-                 (tests/kernel/get --all makes one), or skip with -- --skip trees::"
-            )
-        });
-        Path::new(&all).join(version)
-    }
-
     fn checkpatch(version: &str, folder: &Path) -> Command {
-        let tree = tree(version);
+        let tree = kernels::kernel(version);
         let mut command = Command::new("perl");
         command
             .current_dir(folder)
@@ -270,19 +258,6 @@ mod trees {
     #[test]
     fn checkpatch_of_7_3() {
         compare("7.3");
-    }
-
-    fn copy(from: &Path, to: &Path) {
-        fs::create_dir_all(to).expect("a folder");
-        for entry in fs::read_dir(from).expect("a folder") {
-            let entry = entry.expect("an entry");
-            let target = to.join(entry.file_name());
-            if entry.file_type().expect("a type").is_dir() {
-                copy(&entry.path(), &target);
-            } else {
-                fs::copy(entry.path(), target).expect("copied");
-            }
-        }
     }
 
     /// A small kernel with the file of the patch `one`. A call is new in a patch only,

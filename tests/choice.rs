@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! Which findings are shown: `--types`, `--ignore`, levels, zones and baselines.
 
+mod fixtures;
+
+use fixtures::{copy, fixture};
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tempfile::TempDir;
 
@@ -28,10 +30,6 @@ diff --git a/include/trace/events/sched.h b/include/trace/events/sched.h
  
 ";
 
-fn fixture() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/kernel-7.3")
-}
-
 fn scratch() -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("hook.patch"), PATCH).expect("written");
@@ -48,7 +46,7 @@ fn run(folder: &TempDir, arguments: &[&str]) -> Output {
 
 /// Checks the patch with more arguments; gives the rules found and the status.
 fn rules(folder: &TempDir, more: &[&str]) -> (Vec<String>, Option<i32>) {
-    let tree = fixture();
+    let tree = fixture("kernel-7.3");
     let tree = tree.to_string_lossy();
     let arguments = ["check", "--tree", &tree, "--format", "json", "hook.patch"];
     let output = run(folder, &[&arguments[..], more].concat());
@@ -138,25 +136,12 @@ fn levels_of_a_file() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("never-caled"));
 }
 
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a folder");
-    for entry in fs::read_dir(from).expect("a folder") {
-        let entry = entry.expect("an entry");
-        let target = to.join(entry.file_name());
-        if entry.file_type().expect("a type").is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).expect("copied");
-        }
-    }
-}
-
 /// The tree's own file counts, as it was before the series.
 #[test]
 fn a_series_cannot_turn_its_own_rules_off() {
     let folder = scratch();
     let tree = folder.path().join("tree");
-    copy(&fixture(), &tree);
+    copy(&fixture("kernel-7.3"), &tree);
     fs::write(
         tree.join(".barepoint.toml"),
         "[levels]\nundocumented = \"off\"\n",
@@ -186,7 +171,7 @@ fn a_series_cannot_turn_its_own_rules_off() {
 fn a_baseline_is_quiet_and_names_what_vanished() {
     let folder = scratch();
     let tree = folder.path().join("tree");
-    copy(&fixture(), &tree);
+    copy(&fixture("kernel-7.3"), &tree);
     let header = tree.join("include/trace/events/sched.h");
     let before = fs::read_to_string(&header).expect("a header");
     let end = "#endif /* _TRACE_SCHED_H */";
@@ -245,7 +230,7 @@ fn a_baseline_is_quiet_and_names_what_vanished() {
 #[test]
 fn nothing_but_a_baseline_is_written_over() {
     let folder = scratch();
-    let tree = fixture();
+    let tree = fixture("kernel-7.3");
     let tree = tree.to_string_lossy();
     let arguments = [
         "check",

@@ -2,17 +2,14 @@
 //! The real binary, as a user or a gate runs it: what goes to which stream, in
 //! which shape, and with which exit status.
 
+mod fixtures;
+
+use fixtures::{copy, fixture};
 use snapbox::cmd::Command;
 use snapbox::{Data, str};
 use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
-
-fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures")
-        .join(name)
-}
 
 /// barepoint in a folder that is in no kernel tree, with nothing in its way.
 fn barepoint(scratch: &TempDir) -> Command {
@@ -33,19 +30,6 @@ fn workplace() -> TempDir {
     copy(&fixture("kernel-7.3"), &folder.path().join("kernel"));
     fs::write(folder.path().join("leak.patch"), LEAK).expect("written");
     folder
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a folder");
-    for entry in fs::read_dir(from).expect("a folder") {
-        let entry = entry.expect("an entry");
-        let target = to.join(entry.file_name());
-        if entry.file_type().expect("a type").is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).expect("copied");
-        }
-    }
 }
 
 const LEAK: &str = "\

@@ -2,33 +2,18 @@
 //! `barepoint diff`, as a user runs it: one case for each kind of change, every kind of
 //! input in any mix, and what cannot be read.
 
+mod fixtures;
+mod kernels;
+
+use fixtures::{copy, fixture};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output};
 use tempfile::TempDir;
 
 const SCHED: &str = "include/trace/events/sched.h";
 const CORE: &str = "kernel/sched/core.c";
 const FAIR: &str = "kernel/sched/fair.c";
-
-fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures")
-        .join(name)
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a folder");
-    for entry in fs::read_dir(from).expect("a folder") {
-        let entry = entry.expect("an entry");
-        let target = to.join(entry.file_name());
-        if entry.file_type().expect("a type").is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).expect("copied");
-        }
-    }
-}
 
 /// A folder with the same tree twice, `old` and `new`.
 struct Place(TempDir);
@@ -574,26 +559,11 @@ mod bad_inputs {
     }
 }
 
-/// The trees come from the folder that BAREPOINT_KERNELS names, which has 6.1, 6.12
-/// and 7.3; `tests/kernel/get --all` makes one. Without it these tests fail; skip them
-/// with `-- --skip trees::`.
 mod trees {
     use super::*;
 
     fn folder(version: &str) -> String {
-        let all = std::env::var_os("BAREPOINT_KERNELS").unwrap_or_else(|| {
-            panic!(
-                "no kernel trees: set BAREPOINT_KERNELS to a folder with 6.1, 6.12 and 7.3 \
-                 (tests/kernel/get --all makes one), or skip with -- --skip trees::"
-            )
-        });
-        let tree = Path::new(&all).join(version);
-        let path = tree.display().to_string();
-        assert!(
-            tree.join("MAINTAINERS").is_file(),
-            "no kernel tree in {path}"
-        );
-        path
+        kernels::kernel(version).display().to_string()
     }
 
     const BARE_TO_6_12: [&str; 2] = ["renamed pelt_hw_tp", "added sched_compute_energy_tp"];

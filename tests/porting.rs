@@ -2,33 +2,18 @@
 //! `barepoint diff OLD NEW --consumers DIR`, as a user runs it: one case for each thing
 //! that breaks a use.
 
+mod fixtures;
+mod kernels;
+
+use fixtures::{copy, fixture};
 use serde_json::Value;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output};
 use tempfile::TempDir;
 
 const SCHED: &str = "include/trace/events/sched.h";
 const CORE: &str = "kernel/sched/core.c";
-
-fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures")
-        .join(name)
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a folder");
-    for entry in fs::read_dir(from).expect("a folder") {
-        let entry = entry.expect("an entry");
-        let target = to.join(entry.file_name());
-        if entry.file_type().expect("a type").is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).expect("copied");
-        }
-    }
-}
 
 /// A folder with the same tree twice, `old` and `new`, and a consumer, `mod`.
 struct Place(TempDir);
@@ -393,17 +378,14 @@ fn a_consumer_that_is_none_is_trouble() {
     }
 }
 
-/// Real trees are in the folder that `BAREPOINT_KERNELS` names, one for each version.
 mod trees {
     use barepoint::consumers::{Use, Way, in_kernel};
     use barepoint::inventory::state::State;
     use barepoint::source::disk::DiskTree;
     use std::collections::{BTreeMap, BTreeSet};
-    use std::path::PathBuf;
 
     fn uses(version: &str) -> (Vec<Use>, BTreeSet<String>) {
-        let kernels = std::env::var_os("BAREPOINT_KERNELS").expect("BAREPOINT_KERNELS is set");
-        let tree = DiskTree::open(&PathBuf::from(kernels).join(version)).expect("a tree");
+        let tree = DiskTree::open(&super::kernels::kernel(version)).expect("a tree");
         let inventory = State::of(&tree).expect("a kernel").inventory;
         let bare = inventory.bare_names().into_iter().map(str::to_owned);
         (in_kernel(&inventory), bare.collect())

@@ -2,26 +2,17 @@
 //! `barepoint promote`, as a user runs it: drafts that `git am` takes and `check`
 //! answers, and what cannot be drafted.
 
+mod fixtures;
+mod kernels;
+
+use fixtures::{copy, fixture};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
 
 const FROM: &str = "A Contributor <a@example.org>";
 const SCHED: &str = "include/trace/events/sched.h";
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a folder");
-    for entry in fs::read_dir(from).expect("a folder") {
-        let entry = entry.expect("an entry");
-        let target = to.join(entry.file_name());
-        if entry.file_type().expect("a type").is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).expect("copied");
-        }
-    }
-}
 
 fn barepoint(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_barepoint"))
@@ -35,10 +26,9 @@ fn barepoint(arguments: &[&str]) -> Output {
 struct Place(TempDir);
 
 impl Place {
-    fn new(fixture: &str) -> Self {
+    fn new(kernel: &str) -> Self {
         let place = Self(tempfile::tempdir().expect("a folder"));
-        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
-        copy(&fixtures.join(fixture), &place.tree());
+        copy(&fixture(kernel), &place.tree());
         place
     }
 
@@ -337,16 +327,6 @@ fn types_of_all_kinds() {
 mod trees {
     use super::*;
 
-    fn tree(version: &str) -> String {
-        let all = std::env::var_os("BAREPOINT_KERNELS").unwrap_or_else(|| {
-            panic!(
-                "no kernel trees: set BAREPOINT_KERNELS to a folder with 6.1, 6.12 and 7.3 \
-                 (tests/kernel/get --all makes one), or skip with -- --skip trees::"
-            )
-        });
-        Path::new(&all).join(version).display().to_string()
-    }
-
     fn hooks(tree: &str) -> Vec<String> {
         let output = barepoint(&["list", "--bare", "--tree", tree, "--format", "json"]);
         let list: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
@@ -357,7 +337,7 @@ mod trees {
 
     #[test]
     fn every_hook_of_7_3_can_be_drafted() {
-        let tree = tree("7.3");
+        let tree = kernels::kernel("7.3").display().to_string();
         let names = hooks(&tree);
         assert!(names.len() >= 24, "{names:?}");
         let place = tempfile::tempdir().expect("a folder");

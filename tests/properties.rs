@@ -4,9 +4,11 @@
 //! what it may depend on least of all: that a patch and its revert do nothing.
 
 mod encodings;
+mod kernels;
 
 mod trees {
     use super::encodings::{base64, quoted_printable};
+    use super::kernels::kernel;
     use barepoint::source::Tree;
     use barepoint::source::disk::DiskTree;
     use barepoint::source::input::load_bytes;
@@ -16,18 +18,10 @@ mod trees {
     use similar::TextDiff;
     use std::fmt::Write as _;
     use std::fs;
-    use std::path::{Path, PathBuf};
     use std::process::{Command, Output};
 
     /// What one file becomes: its path, and its text before and after.
     type Edit = (String, String, String);
-
-    fn folder(version: &str) -> PathBuf {
-        let all = std::env::var_os("BAREPOINT_KERNELS").unwrap_or_else(|| {
-            panic!("no kernel trees: set BAREPOINT_KERNELS, or skip with -- --skip trees::")
-        });
-        Path::new(&all).join(version)
-    }
 
     /// xorshift: the same numbers on every run.
     struct Dice(u64);
@@ -87,7 +81,7 @@ mod trees {
     #[test]
     fn a_diff_of_real_files_leads_from_before_to_after_and_back() {
         for version in ["6.12", "7.3"] {
-            let tree = DiskTree::open(&folder(version)).expect("a tree");
+            let tree = DiskTree::open(&kernel(version)).expect("a tree");
             let folders = ["kernel/sched/", "fs/", "include/trace/events/", "mm/"];
             let wanted = |path: &str| {
                 folders.iter().any(|folder| path.starts_with(folder))
@@ -127,7 +121,7 @@ mod trees {
     /// A leak in two files of a tree, with several findings.
     fn leak(version: &str) -> Vec<Edit> {
         let edit = |path: &str, from: &str, to: &str| {
-            let old = fs::read_to_string(folder(version).join(path)).expect("a file");
+            let old = fs::read_to_string(kernel(version).join(path)).expect("a file");
             assert_eq!(old.matches(from).count(), 1, "{version}: {path}");
             (path.to_owned(), old.clone(), old.replace(from, to))
         };
@@ -161,7 +155,7 @@ mod trees {
         for (number, patch) in patches.iter().enumerate() {
             fs::write(place.path().join(format!("{number}.patch")), patch).expect("written");
         }
-        let (tree, place) = (folder(version), place.path().to_string_lossy());
+        let (tree, place) = (kernel(version), place.path().to_string_lossy());
         let tree = tree.to_string_lossy();
         let output = barepoint(
             program,
@@ -242,7 +236,7 @@ mod trees {
 
     #[test]
     fn a_whole_tree_is_the_same_on_one_processor() {
-        let tree = folder("7.3");
+        let tree = kernel("7.3");
         let tree = tree.to_string_lossy();
         let arguments = ["check", "--format", "json", "--tree", &tree];
         let all = barepoint(&[], &arguments);

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! `barepoint report`, over small kernels and a small history of ours.
 
+mod fixtures;
+mod kernels;
+
+use fixtures::{copy, fixture};
 use serde_json::Value;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 use tempfile::TempDir;
-
-fn fixture() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/kernel-7.3")
-}
 
 fn report(tree: &Path, more: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_barepoint"))
@@ -37,19 +37,6 @@ fn hook<'v>(report: &'v Value, name: &str) -> &'v Value {
     found.unwrap_or_else(|| panic!("no {name} in {report:#}"))
 }
 
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a folder");
-    for entry in fs::read_dir(from).expect("a folder") {
-        let entry = entry.expect("an entry");
-        let target = to.join(entry.file_name());
-        if entry.file_type().expect("a type").is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).expect("a copy");
-        }
-    }
-}
-
 /// A repository that has the small kernel, to which a test adds commits.
 struct History {
     place: TempDir,
@@ -58,7 +45,7 @@ struct History {
 impl History {
     fn new() -> Self {
         let place = TempDir::new().expect("a folder");
-        copy(&fixture(), place.path());
+        copy(&fixture("kernel-7.3"), place.path());
         let history = Self { place };
         history.git(&["init", "-q"]);
         history.commit("Begin", Some("v1"));
@@ -217,7 +204,7 @@ fn no_further_back_than_asked_for() {
     assert_eq!(evidence["changes"].as_array().map(Vec::len), Some(2));
     let output = report_error(history.place.path(), &["--since", "nowhere"]);
     assert!(output.contains("no revision nowhere"), "{output}");
-    let output = report_error(&fixture(), &["--since", "v1"]);
+    let output = report_error(&fixture("kernel-7.3"), &["--since", "v1"]);
     assert!(output.contains("is no git repository"), "{output}");
 }
 
@@ -308,7 +295,7 @@ fn verdicts_follow_the_formula() {
 
 #[test]
 fn without_git_the_profiles_tell() {
-    let report = json(&fixture(), &[]);
+    let report = json(&fixture("kernel-7.3"), &[]);
     let source = report["history"]["source"].as_str().expect("text");
     assert!(source.starts_with("the embedded profiles"), "{source}");
     let monitors = &hook(&report, "sched_set_state_tp")["evidence"]["in_kernel"];
@@ -361,11 +348,7 @@ mod trees {
     /// HOOKS: which monitors of runtime verification use which hook of 7.3.
     #[test]
     fn all_bare_hooks_of_a_real_tree() {
-        let folder = std::env::var_os("BAREPOINT_KERNELS").map(PathBuf::from);
-        let tree = folder
-            .unwrap_or_else(|| panic!("BAREPOINT_KERNELS is not set: see tests/kernel/get"))
-            .join("7.3");
-        let report = json(&tree, &[]);
+        let report = json(&kernels::kernel("7.3"), &[]);
         assert_eq!(report["hooks"].as_array().map(Vec::len), Some(24));
         let used = |name: &str| -> Vec<String> {
             let uses = hook(&report, name)["evidence"]["in_kernel"]

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! Whole kernel trees against what real builds have.
-//!
-//! The trees come from the folder that BAREPOINT_KERNELS names, which has 6.1, 6.12
-//! and 7.3; `tests/kernel/get --all` makes one. Without it these tests fail; skip
-//! them with `-- --skip trees::`.
+
+mod kernels;
 
 mod trees {
+    use super::kernels::kernel;
     use barepoint::inventory::profiles;
     use barepoint::inventory::resolve::Tracepoint;
     use barepoint::inventory::state::{State, semantics_of};
@@ -18,33 +17,17 @@ mod trees {
     use barepoint::rules::zones::Zones;
     use barepoint::source::disk::DiskTree;
     use std::collections::BTreeMap;
-    use std::path::{Path, PathBuf};
+    use std::path::Path;
     use std::process::{Command, Output};
 
-    fn folder(version: &str) -> PathBuf {
-        let all = std::env::var_os("BAREPOINT_KERNELS").unwrap_or_else(|| {
-            panic!(
-                "no kernel trees: set BAREPOINT_KERNELS to a folder with 6.1, 6.12 and 7.3 \
-                 (tests/kernel/get --all makes one), or skip with -- --skip trees::"
-            )
-        });
-        let tree = Path::new(&all).join(version);
-        assert!(
-            tree.join("MAINTAINERS").is_file(),
-            "no kernel tree in {}",
-            tree.display()
-        );
-        tree
-    }
-
     fn tree(version: &str) -> DiskTree {
-        DiskTree::open(&folder(version)).expect("a tree")
+        DiskTree::open(&kernel(version)).expect("a tree")
     }
 
     /// The release of a tree, as "7.3.4".
     fn release(version: &str) -> String {
         let makefile =
-            std::fs::read_to_string(folder(version).join("Makefile")).expect("a Makefile");
+            std::fs::read_to_string(kernel(version).join("Makefile")).expect("a Makefile");
         barepoint::kernel::version::of_makefile(&makefile).expect("a version")
     }
 
@@ -322,7 +305,7 @@ mod trees {
     ) -> tempfile::NamedTempFile {
         let mut diffs = String::new();
         for (path, from, to) in edits {
-            let before = std::fs::read_to_string(folder(version).join(path)).expect("a file");
+            let before = std::fs::read_to_string(kernel(version).join(path)).expect("a file");
             assert_eq!(before.matches(from).count(), 1, "{version}: {from}");
             let after = before.replace(from, to);
             let diff = similar::TextDiff::from_lines(&before, &after);
@@ -345,7 +328,7 @@ mod trees {
     }
 
     fn check(version: &str, patch: &tempfile::NamedTempFile) -> Output {
-        let tree = folder(version);
+        let tree = kernel(version);
         barepoint(&[
             "check",
             "--tree",
@@ -565,7 +548,7 @@ mod trees {
         let mut merged: BTreeMap<&str, (String, String)> = BTreeMap::new();
         for (path, from, to) in edits {
             let (_, after) = merged.entry(path).or_insert_with(|| {
-                let text = std::fs::read_to_string(folder(version).join(path)).expect("a file");
+                let text = std::fs::read_to_string(kernel(version).join(path)).expect("a file");
                 (text.clone(), text)
             });
             assert_eq!(after.matches(from).count(), 1, "{version}: {path}: {from}");
@@ -576,7 +559,7 @@ mod trees {
             .map(|(path, (before, after))| (*path, before.as_str(), after.as_str()))
             .collect();
         let patch = patch_of(version, &files, "A hook.");
-        let tree = folder(version);
+        let tree = kernel(version);
         let (tree, path) = (tree.to_string_lossy(), patch.path().to_string_lossy());
         let arguments = [
             "check", "--tree", &tree, "--strict", "--format", "json", &path,
@@ -632,7 +615,7 @@ mod trees {
         for version in ["6.12", "7.3"] {
             let patches = format!("{}/patches/{version}", env!("CARGO_MANIFEST_DIR"));
             for more in [&["--strict"][..], &["--strict", "--whole-tree"]] {
-                let tree = folder(version);
+                let tree = kernel(version);
                 let tree = tree.to_string_lossy();
                 let arguments = [&["check", "--tree", &tree][..], more, &[&patches]].concat();
                 let output = barepoint(&arguments);
@@ -665,7 +648,7 @@ mod trees {
     /// A repository with the parts of 7.3 that decide, and a commit that promotes.
     fn repository() -> tempfile::TempDir {
         let scratch = tempfile::tempdir().expect("a folder");
-        let from = folder("7.3");
+        let from = kernel("7.3");
         for part in [
             "MAINTAINERS",
             "Makefile",
