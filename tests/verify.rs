@@ -191,6 +191,26 @@ mod images {
     }
 
     #[test]
+    fn links_to_modules_elsewhere() {
+        let place = Place::new();
+        place.module(
+            "elsewhere/leak.ko",
+            "BARE(pelt_cfs_tp) EVENT(pelt_cfs_tp, sched)",
+        );
+        place.module("modules/own.ko", "TRACED(sched_switch, sched)");
+        let link = |target: &str, name: &str| {
+            std::os::unix::fs::symlink(target, place.path(name)).expect("a link");
+        };
+        link("../elsewhere", "modules/build");
+        link("own.ko", "modules/alias.ko");
+        link("nowhere.ko", "modules/gone.ko");
+        place.is_clean(&MODULES);
+        link("../elsewhere/leak.ko", "modules/weak.ko");
+        link("../elsewhere/leak.ko", "modules/zweak.ko");
+        place.has(&MODULES, "error verify-leak pelt_cfs_tp", 1);
+    }
+
+    #[test]
     fn the_tree_is_of_another_version() {
         let place = Place::new();
         let path = place.path("vmlinux");
@@ -406,6 +426,43 @@ mod trouble {
         let place = Place::new();
         place.tool("mkfifo", &["available_events"]);
         place.trouble(&["--tracefs", "."], "no ordinary file");
+        place.trouble(&["--modules", "available_events"], "no ordinary file");
+    }
+
+    /// Sections that share their bytes would be read as often as there are sections, and
+    /// without their names tables are not found.
+    #[test]
+    fn headers_of_sections_that_cannot_be() {
+        if !cfg!(all(target_pointer_width = "64", target_endian = "little")) {
+            return;
+        }
+        let place = Place::new();
+        place.module("m.ko", CLEAN);
+        let image = fs::read(place.path("m.ko")).expect("a module");
+        let word = |at: usize, size: usize| {
+            let bytes = image[at..at + size].iter().rev();
+            bytes.fold(0, |sum, byte| (sum << 8) | usize::from(*byte))
+        };
+        // e_shoff and e_shnum.
+        let (headers, count) = (word(0x28, 8), word(0x3c, 2));
+        let broken = |change: &dyn Fn(&mut [u8])| {
+            let mut image = image.clone();
+            for header in image[headers..].chunks_mut(64).take(count).skip(1) {
+                change(header);
+            }
+            image
+        };
+        // sh_offset and sh_size of what is PROGBITS, then sh_name.
+        let shared = broken(&|header| {
+            if header[4] == 1 {
+                header[0x18..0x20].fill(0);
+                header[0x20..0x28].copy_from_slice(&headers.to_le_bytes());
+            }
+        });
+        place.write("shared.ko", &shared);
+        place.trouble(&["--modules", "shared.ko"], "larger than the file");
+        place.write("nameless.ko", &broken(&|header| header[..4].fill(0xff)));
+        place.trouble(&["--modules", "nameless.ko"], "no name");
     }
 
     /// Whatever becomes of an image, `read` ends with an answer or with an error.

@@ -36,8 +36,9 @@ leaks; a tprobe on a bare tracepoint makes a note.
 
 vmlinux is the ELF file with symbols: that of a build's top folder, or of a debug
 package, such as /usr/lib/debug/boot/vmlinux-* of Debian's linux-image-*-dbg; no bzImage.
-Modules may be packed (.ko.xz, .ko.zst, .ko.gz); links are not followed. Of a tracefs
-only names of events, available_events and dynamic_events are read.
+Modules may be packed (.ko.xz, .ko.zst, .ko.gz). Links are followed to modules outside of
+the folder, not to folders. Of a tracefs only names of events, available_events and
+dynamic_events are read.
 
 Exit status: 0 if all agrees, 1 if there is an error (--strict: or a warning), 2 if
 something could not be read.";

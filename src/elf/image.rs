@@ -82,7 +82,7 @@ impl<'data, R: ReadRef<'data>> Image<'data, R> {
             data,
             file,
         };
-        image.lay_out();
+        image.lay_out()?;
         if !is_module {
             image.read_moves()?;
         }
@@ -99,8 +99,15 @@ impl<'data, R: ReadRef<'data>> Image<'data, R> {
         self.word
     }
 
-    fn lay_out(&mut self) {
+    /// Sections that share bytes would be read over and over: no tool makes such.
+    fn lay_out(&mut self) -> anyhow::Result<()> {
+        let mut bytes: u64 = 0;
         for section in self.file.sections() {
+            bytes = bytes.saturating_add(section.file_range().map_or(0, |(_, size)| size));
+            // Tables are found by their names: one that cannot be read may be any.
+            if let Err(error) = section.name_bytes() {
+                bail!("a section has no name: {error}");
+            }
             let index = section.index();
             let address = if self.is_module {
                 (index.0 as u64 + 1) << SECTION_ROOM
@@ -118,6 +125,10 @@ impl<'data, R: ReadRef<'data>> Image<'data, R> {
             }
         }
         self.sections.sort_by_key(|one| one.address);
+        if self.data.len().is_ok_and(|all| bytes > all) {
+            bail!("its sections are larger than the file");
+        }
+        Ok(())
     }
 
     /// Reads the relocations that a kernel applies to itself when it boots. They are

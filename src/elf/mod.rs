@@ -6,8 +6,10 @@
 //! [`image`] makes memory of an ELF file, of whatever class, byte order and kind;
 //! [`tables`] reads the kernel's tables out of it; [`open`] takes a vmlinux, [`modules`]
 //! a folder of modules, which [`unpack`] unpacks. What is read is a stranger's: every
-//! length is bounded, and what cannot be is an error.
+//! length is bounded, what it costs to follow them is by `bounded`, and what cannot be
+//! is an error.
 
+mod bounded;
 pub mod image;
 pub mod modules;
 pub mod open;

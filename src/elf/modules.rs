@@ -1,22 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! A folder of modules, such as `/lib/modules/RELEASE`.
 //!
-//! Links are not followed: `build` and `source` there lead to whole trees, and what a
-//! link leads to in the folder is found anyway.
+//! Links to folders are not followed: `build` and `source` there lead to whole trees.
+//! Links to modules are if they lead out of the folder, as those of `weak-updates` do;
+//! what a link leads to in the folder is found anyway.
 
+use super::bounded::{Kept, MOST as KEPT, Whole};
 use super::image::Image;
 use super::unpack::{MOST, unpacked};
 use super::{Binary, tables};
 use crate::parallel;
 use anyhow::{Context, bail};
+use object::read::ReadRef;
+use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 
 /// How deep folders of modules nest, with room to spare.
 const DEEPEST: usize = 64;
 /// More modules than any kernel has.
 const MOST_MODULES: usize = 200_000;
+/// A module with debug information may be larger than memory is for; of those that are
+/// not packed, no more is read than is needed.
+const LARGE: u64 = 32 << 20;
+const MAGIC: &[u8; 4] = b"\x7fELF";
 const SUFFIXES: [&str; 4] = [".ko", ".ko.xz", ".ko.zst", ".ko.gz"];
 
 /// A module that has tracepoints, events or BPF entries.
@@ -44,20 +52,21 @@ pub struct Modules {
 /// # Errors
 /// There is none, or one cannot be read; the message names it.
 pub fn modules(folder: &Path) -> anyhow::Result<Modules> {
-    let mut paths = Vec::new();
-    let metadata = folder
-        .metadata()
-        .with_context(|| folder.display().to_string())?;
+    let mut found = Found::default();
+    let of = || folder.display().to_string();
+    let metadata = folder.metadata().with_context(of)?;
     if metadata.is_dir() {
-        find(folder, 0, &mut paths)?;
+        found.below(folder, 0)?;
+        found.add_outside(folder);
+    } else if metadata.is_file() {
+        found.paths.push(folder.to_owned());
     } else {
-        paths.push(folder.to_owned());
+        // A pipe would never end.
+        bail!("{} is no ordinary file", of());
     }
+    let mut paths = found.paths;
     if paths.is_empty() {
-        bail!(
-            "{}: no modules (.ko, .ko.xz, .ko.zst, .ko.gz) in it",
-            folder.display()
-        );
+        bail!("{}: no modules (.ko, .ko.xz, .ko.zst, .ko.gz) in it", of());
     }
     paths.sort();
     let mut traced = Vec::new();
@@ -74,24 +83,56 @@ pub fn modules(folder: &Path) -> anyhow::Result<Modules> {
     })
 }
 
-fn find(folder: &Path, depth: usize, paths: &mut Vec<PathBuf>) -> anyhow::Result<()> {
-    let of = || folder.display().to_string();
-    if depth > DEEPEST {
-        bail!("{}: folders nest deeper than {DEEPEST}", of());
-    }
-    for entry in fs::read_dir(folder).with_context(of)? {
-        let entry = entry.with_context(of)?;
-        let kind = entry.file_type().with_context(of)?;
-        if kind.is_dir() {
-            find(&entry.path(), depth + 1, paths)?;
-        } else if kind.is_file() && is_module(&entry.file_name().to_string_lossy()) {
-            paths.push(entry.path());
+/// What a folder has.
+#[derive(Default)]
+struct Found {
+    paths: Vec<PathBuf>,
+    /// Links to files that are called as modules are.
+    links: Vec<PathBuf>,
+}
+
+impl Found {
+    fn below(&mut self, folder: &Path, depth: usize) -> anyhow::Result<()> {
+        let of = || folder.display().to_string();
+        if depth > DEEPEST {
+            bail!("{}: folders nest deeper than {DEEPEST}", of());
         }
-        if paths.len() > MOST_MODULES {
-            bail!("{}: more than {MOST_MODULES} modules", of());
+        for entry in fs::read_dir(folder).with_context(of)? {
+            let entry = entry.with_context(of)?;
+            let kind = entry.file_type().with_context(of)?;
+            let is_module = is_module(&entry.file_name().to_string_lossy());
+            if kind.is_dir() {
+                self.below(&entry.path(), depth + 1)?;
+            } else if kind.is_file() && is_module {
+                self.paths.push(entry.path());
+            } else if kind.is_symlink() && is_module {
+                self.links.push(entry.path());
+            }
+            if self.paths.len() + self.links.len() > MOST_MODULES {
+                bail!("{}: more than {MOST_MODULES} modules", of());
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the links that lead out of `folder`, none twice: what they lead to is
+    /// loaded, too, and not found otherwise.
+    fn add_outside(&mut self, folder: &Path) {
+        let Ok(top) = folder.canonicalize() else {
+            return;
+        };
+        self.links.sort();
+        let mut known = BTreeSet::new();
+        for link in self.links.drain(..) {
+            // One that leads nowhere is loaded by nobody.
+            let Ok(target) = link.canonicalize() else {
+                continue;
+            };
+            if target.is_file() && !target.starts_with(&top) && known.insert(target) {
+                self.paths.push(link);
+            }
         }
     }
-    Ok(())
 }
 
 fn is_module(name: &str) -> bool {
@@ -103,18 +144,35 @@ fn module(path: &Path) -> anyhow::Result<Option<Module>> {
 }
 
 fn read(path: &Path) -> anyhow::Result<Option<Module>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(MOST + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MOST {
-        bail!("more than {} MB are no module", MOST >> 20);
+    let mut file = File::open(path)?;
+    let mut start = [0; MAGIC.len()];
+    let is_plain = file.read_exact(&mut start).is_ok() && start == *MAGIC;
+    file.rewind()?;
+    let read = if is_plain && file.metadata()?.len() > LARGE {
+        of_file(file)?
+    } else {
+        let mut bytes = Vec::new();
+        file.take(MOST + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > MOST {
+            bail!("more than {} MB are no module", MOST >> 20);
+        }
+        of_bytes(&unpacked(bytes)?)?
+    };
+    Ok(read.map(|(is_in_tree, binary)| Module {
+        path: path.to_owned(),
+        is_in_tree,
+        binary,
+    }))
+}
+
+/// As [`of_bytes`], of a file that is not read whole.
+fn of_file(file: File) -> anyhow::Result<Option<(bool, Binary)>> {
+    let kept = Kept::new(file);
+    let read = Image::open(&kept).and_then(of_image);
+    if kept.is_full() {
+        bail!("its symbols and tables have more than {} MB", KEPT >> 20);
     }
-    Ok(
-        of_bytes(&unpacked(bytes)?)?.map(|(is_in_tree, binary)| Module {
-            path: path.to_owned(),
-            is_in_tree,
-            binary,
-        }),
-    )
+    read
 }
 
 /// What the module of these bytes has, and whether it is of the kernel's own tree;
@@ -123,10 +181,15 @@ fn read(path: &Path) -> anyhow::Result<Option<Module>> {
 /// # Errors
 /// It is no module, or a broken one.
 pub fn of_bytes(bytes: &[u8]) -> anyhow::Result<Option<(bool, Binary)>> {
-    if bytes.starts_with(b"\x7fELF") && bytes.len() < 64 {
+    if bytes.starts_with(MAGIC) && bytes.len() < 64 {
         bail!("it ends within its header");
     }
-    let image = Image::open(bytes)?;
+    of_image(Image::open(Whole(bytes))?)
+}
+
+fn of_image<'data, R: ReadRef<'data>>(
+    image: Image<'data, R>,
+) -> anyhow::Result<Option<(bool, Binary)>> {
     if !image.is_module() {
         bail!("linked: a vmlinux is given with --vmlinux");
     }

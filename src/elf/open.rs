@@ -2,10 +2,11 @@
 //! A vmlinux, which is large: only what is needed of it is read.
 
 use super::Binary;
+use super::bounded::{Kept, MOST};
 use super::image::Image;
 use super::tables;
 use anyhow::{Context, bail};
-use object::read::{ReadCache, ReadRef};
+use object::read::ReadRef;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
@@ -36,8 +37,15 @@ pub fn vmlinux_in(mut file: impl Read + Seek) -> anyhow::Result<Binary> {
     file.by_ref().take(0x400).read_to_end(&mut start)?;
     refuse_other_images(&start)?;
     file.seek(SeekFrom::Start(0))?;
-    let cache = ReadCache::new(file);
-    of_vmlinux(&cache)
+    let kept = Kept::new(file);
+    let read = of_vmlinux(&kept);
+    if kept.is_full() {
+        bail!(
+            "its headers, symbols and tables have more than {} MB",
+            MOST >> 20
+        );
+    }
+    read
 }
 
 fn of_vmlinux<'data, R: ReadRef<'data>>(data: R) -> anyhow::Result<Binary> {

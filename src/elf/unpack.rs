@@ -3,10 +3,17 @@
 
 use anyhow::{Context, anyhow, bail};
 use std::io::{Cursor, Read};
+use std::num::NonZeroUsize;
 
 /// The most bytes that a module may have, packed or not. The largest of Debian's has
 /// 30 MB.
 pub const MOST: u64 = 512 << 20;
+
+/// The dictionary that the kernel's own build packs modules with (scripts/Makefile.modinst).
+const DICTIONARY: usize = 1 << 20;
+/// The largest that is taken: that of `xz -9`, and what ruzstd takes of a window.
+const MOST_DICTIONARY: usize = 128 << 20;
+const BUFFER: NonZeroUsize = NonZeroUsize::MIN.saturating_add((1 << 16) - 1);
 
 /// Bytes of a gzip member's header without its optional parts.
 const GZIP_HEADER: usize = 10;
@@ -17,9 +24,7 @@ const GZIP_HEADER: usize = 10;
 /// It is packed and broken, or larger than any module.
 pub fn unpacked(bytes: Vec<u8>) -> anyhow::Result<Vec<u8>> {
     match bytes.as_slice() {
-        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => {
-            whole(xz4rust::XzReader::new(Cursor::new(bytes))).context("broken xz data")
-        }
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => whole(xz(bytes)).context("broken xz data"),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => zstd(&bytes).context("broken zstd data"),
         [0x1f, 0x8b, 8, ..] => gzip(&bytes).context("broken gzip data"),
         _ => Ok(bytes),
@@ -33,6 +38,11 @@ fn whole(reader: impl Read) -> anyhow::Result<Vec<u8>> {
         bail!("it unpacks to more than {} MB", MOST >> 20);
     }
     Ok(unpacked)
+}
+
+fn xz(bytes: Vec<u8>) -> impl Read {
+    let decoder = xz4rust::XzDecoder::in_heap_with_alloc_dict_size(DICTIONARY, MOST_DICTIONARY);
+    xz4rust::XzReader::new_with_buffer_size_and_decoder(Cursor::new(bytes), BUFFER, decoder)
 }
 
 fn zstd(bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
