@@ -126,8 +126,11 @@ mod images {
     fn what_it_prints() {
         let place = Place::new();
         place.vmlinux(CLEAN, &[]);
-        let output = place.run(&VMLINUX);
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let print = |arguments: &[&str]| {
+            let output = place.run(arguments);
+            String::from_utf8_lossy(&output.stdout).into_owned()
+        };
+        let text = print(&VMLINUX);
         let rows: Vec<Vec<&str>> = text
             .lines()
             .map(|line| line.split_whitespace().collect())
@@ -141,7 +144,16 @@ mod images {
         assert!(row("vmlinux").ends_with(&["(Linux", "7.3.4-test)"]));
         assert_eq!(row("pelt_cfs_tp")[1..5], ["yes", "no", "yes", "gpl"]);
         assert_eq!(row("sched_set_state_tp")[1..5], ["no", "no", "-", "-"]);
+        assert!(text.contains("9 of the tree's tracepoints are not in what was given."));
+        place.module("modules/m.ko", "TRACED(sched_switch, sched)");
+        let text = print(&[VMLINUX, MODULES].concat());
         assert!(text.contains("9 of the tree's tracepoints are not in this build."));
+        // What is in no module may be in the kernel.
+        let text = print(&MODULES);
+        let mut rows = text.lines().map(str::split_whitespace);
+        let row = rows.find_map(|mut row| (row.next() == Some("pelt_cfs_tp")).then_some(row));
+        assert_eq!(row.and_then(|mut row| row.next()), Some("-"), "{text}");
+        assert!(text.contains("modules (1 file)"), "{text}");
     }
 
     #[test]

@@ -24,11 +24,15 @@ pub(super) fn tables(out: &mut dyn Write, verified: &Verified) -> io::Result<()>
         ],
         &verified.sources.iter().map(source).collect::<Vec<_>>(),
     )?;
+    let has = |kind| verified.sources.iter().any(|source| source.kind == kind);
     if let Some(count) = verified.not_built {
-        writeln!(
-            out,
-            "{count} of the tree's tracepoints are not in this build."
-        )?;
+        let whole = has("vmlinux") && has("modules");
+        let what = if whole {
+            "this build"
+        } else {
+            "what was given"
+        };
+        writeln!(out, "{count} of the tree's tracepoints are not in {what}.")?;
     }
     if verified.bare.is_empty() {
         return Ok(());
@@ -47,7 +51,7 @@ pub(super) fn tables(out: &mut dyn Write, verified: &Verified) -> io::Result<()>
         &verified
             .bare
             .iter()
-            .map(|one| bare(one, verified.not_built.is_some()))
+            .map(|one| bare(one, has("vmlinux")))
             .collect::<Vec<_>>(),
     )
 }
@@ -56,6 +60,7 @@ fn source(source: &Source) -> Vec<String> {
     let number = |count: Option<usize>| count.map_or("-".to_owned(), |count| count.to_string());
     let more = match (&source.version, source.modules) {
         (Some(version), _) => format!(" (Linux {version})"),
+        (None, Some(1)) => " (1 file)".to_owned(),
         (None, Some(count)) => format!(" ({count} files)"),
         (None, None) => String::new(),
     };
@@ -70,12 +75,13 @@ fn source(source: &Source) -> Vec<String> {
     ]
 }
 
-fn bare(one: &Bare, has_image: bool) -> Vec<String> {
+/// What is in no module may still be in the kernel itself.
+fn bare(one: &Bare, has_vmlinux: bool) -> Vec<String> {
     let is_built = !one.images.is_empty();
-    let built = match one.images.as_slice() {
-        _ if !has_image => "-",
-        [] => "no",
-        _ => "yes",
+    let built = match (is_built, has_vmlinux) {
+        (true, _) => "yes",
+        (false, true) => "no",
+        (false, false) => "-",
     };
     let event = match one.events.as_slice() {
         [] => "no".to_owned(),
