@@ -202,10 +202,52 @@ fn no_further_back_than_asked_for() {
         serde_json::json!({ "release": "v3", "exact": false })
     );
     assert_eq!(evidence["changes"].as_array().map(Vec::len), Some(2));
+    // What was there at the start was there in all releases from that on.
+    assert_eq!(evidence["releases"], 3);
+    assert_eq!(evidence["stable_releases"], 2);
+    let old = &hook(&report, "sched_overutilized_tp")["evidence"];
+    assert_eq!(old["stable_releases"], 3);
+    let report = json(history.place.path(), &["--since", "HEAD~1"]);
+    let evidence = &hook(&report, "small_works_tp")["evidence"];
+    assert_eq!(evidence["stable_releases"], 2);
     let output = report_error(history.place.path(), &["--since", "nowhere"]);
     assert!(output.contains("no revision nowhere"), "{output}");
     let output = report_error(&fixture("kernel-7.3"), &["--since", "v1"]);
     assert!(output.contains("is no git repository"), "{output}");
+}
+
+/// As after a `git init` over an unpacked archive.
+#[test]
+fn a_repository_without_a_commit() {
+    let place = tempfile::tempdir().expect("a folder");
+    copy(&fixture(), place.path());
+    let git = Command::new("git")
+        .args(["init", "-q"])
+        .arg(place.path())
+        .status();
+    assert!(git.expect("git runs").success());
+    let report = json(place.path(), &[]);
+    let source = report["history"]["source"].as_str().expect("a source");
+    assert!(source.contains("embedded profiles"), "{source}");
+    let output = report_error(place.path(), &["--since", "v1"]);
+    assert!(output.contains("has no commit yet"), "{output}");
+}
+
+/// A clone that was cut off, whose first commit has no tag.
+#[test]
+fn a_history_that_starts_between_releases() {
+    let history = History::new();
+    history.commit("After the release", None);
+    history.git(&["tag", "-d", "v1"]);
+    history.commit("Nothing", Some("v2"));
+    history.commit("Nothing", Some("v3"));
+    let report = json(history.place.path(), &[]);
+    let evidence = &hook(&report, "sched_overutilized_tp")["evidence"];
+    assert_eq!(
+        evidence["since"],
+        serde_json::json!({ "release": "before v2", "exact": false })
+    );
+    assert_eq!(evidence["stable_releases"], 2);
 }
 
 fn report_error(tree: &Path, more: &[&str]) -> String {

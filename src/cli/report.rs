@@ -110,7 +110,7 @@ fn past(
     }
     if let Some(since) = since {
         bail!(
-            "--since {since}: {} is no git repository",
+            "--since {since}: {} is no git repository, or has no commit yet",
             tree.dir().display()
         );
     }

@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 /// The past of the hooks `names` of the tree whose top `dir` is, which has `state`, back
 /// to the revision `since` or to the first commit there is. `None` if `dir` is no git
-/// repository.
+/// repository, or one without a commit.
 ///
 /// # Errors
 /// The repository cannot be read, or has no such revision.
@@ -36,6 +36,10 @@ pub fn of_git<'n>(
     let Some(repository) = git::open(dir)? else {
         return Ok(None);
     };
+    // One that was made and nothing committed to it yet.
+    if matches!(repository.head(), Err(error) if error.code() == git2::ErrorCode::UnbornBranch) {
+        return Ok(None);
+    }
     let walk = Walk {
         tags: tags(&repository)?,
         repository: &repository,
@@ -86,7 +90,10 @@ impl Walk<'_> {
         let mut release = None;
         let mut end = None;
         let mut count = 0_usize;
-        for id in self.commits(since)? {
+        let start = since.map(|since| self.commit_of(since)).transpose()?;
+        // The state before the last commit that is read, if that is known to be there.
+        let mut before = Some(self.repository.head()?.peel_to_commit()?.id());
+        for id in self.commits(start)? {
             let id = id?;
             if let Some(tag) = self.tags.get(&id) {
                 release = Some(tag.clone());
@@ -95,7 +102,11 @@ impl Walk<'_> {
             count += 1;
             end = Some(id);
             let commit = self.repository.find_commit(id)?;
-            let Ok(parent) = commit.parent(0) else { break };
+            let Ok(parent) = commit.parent(0) else {
+                before = None;
+                break;
+            };
+            before = Some(parent.id());
             if followed.is_done() {
                 continue;
             }
@@ -123,6 +134,12 @@ impl Walk<'_> {
             watched.extend(watched_files(&older, &followed));
             state = older;
         }
+        if let Some(tag) = start
+            .filter(|_| start == before)
+            .and_then(|id| self.tags.get(&id))
+        {
+            releases.push(tag.clone());
+        }
         releases.reverse();
         let oldest = self.oldest(since, &releases, end);
         Ok(History {
@@ -132,17 +149,21 @@ impl Walk<'_> {
         })
     }
 
-    fn commits(&self, since: Option<&str>) -> anyhow::Result<git2::Revwalk<'_>> {
+    fn commit_of(&self, revision: &str) -> anyhow::Result<Oid> {
+        let object = self.repository.revparse_single(revision);
+        let commit = object.and_then(|object| object.peel_to_commit());
+        commit
+            .map(|commit| commit.id())
+            .map_err(|error| anyhow!("no revision {revision}: {}", error.message()))
+    }
+
+    fn commits(&self, since: Option<Oid>) -> anyhow::Result<git2::Revwalk<'_>> {
         let mut walk = self.repository.revwalk()?;
         walk.set_sorting(Sort::TOPOLOGICAL)?;
         walk.simplify_first_parent()?;
         walk.push_head()?;
         if let Some(since) = since {
-            let object = self.repository.revparse_single(since);
-            let commit = object
-                .and_then(|object| object.peel_to_commit())
-                .map_err(|error| anyhow!("no revision {since}: {}", error.message()))?;
-            walk.hide(commit.id())?;
+            walk.hide(since)?;
         }
         Ok(walk)
     }

@@ -119,9 +119,9 @@ impl History {
     pub fn releases_with(&self, since: &Since) -> Option<usize> {
         let at = |name: &String| self.releases.iter().position(|one| one == name);
         match since {
-            Since::Release(Some(name)) | Since::AtLeast(name) => {
-                Some(self.releases.len() - at(name)?)
-            }
+            Since::Release(Some(name)) => Some(self.releases.len() - at(name)?),
+            // It was there before the first of them.
+            Since::AtLeast(_) => Some(self.releases.len()).filter(|&count| count > 0),
             Since::Release(None) => Some(0),
             Since::Unknown => None,
         }
