@@ -72,6 +72,12 @@ impl<'m> Records<'m> {
         around: &Surroundings<'_>,
         names: &Names,
     ) -> Record {
+        if let Some(why) = mapping.address(&argument.of, &argument.name) {
+            return Record {
+                decisions: vec![format!("{} is not recorded: it {why}", argument.name)],
+                fields: Vec::new(),
+            };
+        }
         match mapping.of(&argument.of) {
             Known::Scalar(scalar) | Known::Enumeration(scalar) => scalar_record(argument, scalar),
             Known::Type(rule) => self.object(argument, rule, around, names),

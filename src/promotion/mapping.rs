@@ -12,6 +12,7 @@ const BUILT_IN: &str = include_str!("../../rules/promote.toml");
 #[serde(deny_unknown_fields)]
 pub struct Mapping {
     scalar: Vec<Scalar>,
+    address: Address,
     enumeration: Scalar,
     #[serde(rename = "type")]
     types: Vec<Type>,
@@ -30,6 +31,16 @@ pub(super) struct Scalar {
     pub(super) format: String,
     pub(super) show: Option<Vec<String>>,
     pub(super) decide: Option<String>,
+}
+
+/// Numbers that are addresses.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Address {
+    types: Vec<String>,
+    /// The words of a name that tell.
+    words: Vec<String>,
+    decide: String,
 }
 
 /// What a pointer may be instead of an object.
@@ -144,6 +155,15 @@ impl Mapping {
         Ok(mapping)
     }
 
+    /// Why a number of type `of` is not to be recorded, if it is an address by its name.
+    pub(super) fn address(&self, of: &str, name: &str) -> Option<&str> {
+        let is_one = |all: &[String], one: &str| all.iter().any(|other| other == one);
+        let address = &self.address;
+        let told =
+            is_one(&address.types, of) && name.split('_').any(|word| is_one(&address.words, word));
+        told.then_some(address.decide.as_str())
+    }
+
     /// What is known of a type, spelled without qualifiers: `struct rq *`.
     pub(super) fn of(&self, name: &str) -> Known<'_> {
         if name.starts_with("enum ") && !name.contains('*') {
@@ -184,9 +204,25 @@ mod tests {
     }
 
     #[test]
+    fn addresses_are_told_by_their_names() {
+        let mapping = Mapping::built_in().expect("it parses");
+        for (of, name, is_address) in [
+            ("unsigned long", "ip", true),
+            ("unsigned long", "parent_ip", true),
+            ("u64", "addr", true),
+            ("unsigned long", "flip", false),
+            ("u32", "ip", false),
+            ("unsigned long", "energy", false),
+        ] {
+            let address = mapping.address(of, name);
+            assert_eq!(address.is_some(), is_address, "{of} {name}");
+        }
+    }
+
+    #[test]
     fn a_type_cannot_mean_two_things() {
-        let twice = "[[scalar]]\ntypes = [\"int\", \"int\"]\nformat = \"%d\"\n\
-                     [enumeration]\nformat = \"%d\"\n";
-        assert!(Mapping::parse(twice).is_err());
+        let twice = BUILT_IN.replace("\"int\", ", "\"int\", \"int\", ");
+        assert_ne!(twice, BUILT_IN);
+        assert!(Mapping::parse(&twice).is_err());
     }
 }
