@@ -909,6 +909,19 @@ new file mode 100644
     }
 
     #[test]
+    fn escapes_in_the_name_of_a_file_do_not_either() {
+        let place = workplace();
+        let header = place.path().join("kernel/include/trace/events/sched.h");
+        let hostile = header.with_file_name("\u{1b}]0;owned\u{7}.h");
+        fs::rename(header, hostile).expect("renamed");
+        let arguments = ["list", "--tree", "kernel", "--name", "pelt_cfs_tp"];
+        let output = barepoint(&place).args(arguments).output().expect("it runs");
+        let shown = String::from_utf8_lossy(&output.stdout);
+        assert!(shown.contains("owned"), "{shown}");
+        assert!(!shown.contains(['\u{1b}', '\u{7}']), "{shown}");
+    }
+
+    #[test]
     fn a_command_line_that_makes_no_sense() {
         let place = workplace();
         for arguments in [
@@ -959,6 +972,36 @@ sched_overutilized_tp       bare   yes  gpl         1       0  include/trace/eve
 sched_update_nr_running_tp  bare   yes  gpl         1       1  include/trace/events/sched.h:85
 
 "#]]);
+    }
+
+    #[test]
+    fn below_a_folder() {
+        let rows = |path: &str| {
+            let output = Command::new(env!("CARGO_BIN_EXE_barepoint"))
+                .current_dir(fixture("kernel-7.3"))
+                .args(["list", "--tree", ".", "--path", path])
+                .output();
+            let output = output.expect("it runs");
+            output.stdout.split(|&byte| byte == b'\n').count()
+        };
+        let all = rows("**");
+        for path in [".", "./"] {
+            assert_eq!(rows(path), all, "{path}");
+        }
+        let headers = rows("include/**");
+        assert!(headers > 10, "{headers}");
+        for path in [
+            "include",
+            "include/trace/",
+            "./include/trace/e*/",
+            "inc*/**",
+        ] {
+            assert_eq!(rows(path), headers, "{path}");
+        }
+        let none = rows("nowhere");
+        for path in ["include/*", "trace", "./fs/"] {
+            assert_eq!(rows(path), none, "{path}");
+        }
     }
 
     #[test]

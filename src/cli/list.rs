@@ -35,7 +35,8 @@ pub(super) struct Arguments {
     /// Only trace events
     #[arg(long)]
     event: bool,
-    /// Only those declared in files that match; `*` does not cross a slash
+    /// Only those declared in files that match, or below a folder; `*` does not cross a
+    /// slash
     #[arg(long, value_name = "GLOB")]
     path: Option<String>,
     /// Only those whose real name matches
@@ -65,7 +66,7 @@ enum Format {
 /// Lists the tracepoints of a tree.
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<u8> {
     let tree = tree::needed(arguments.tree.as_deref())?;
-    let path = arguments.path.as_deref().map(glob).transpose()?;
+    let path = arguments.path.as_deref().map(paths).transpose()?;
     let name = arguments.name.as_deref().map(glob).transpose()?;
     let tools = arguments.tools;
     let state = State::of_where(&tree, &|path| {
@@ -76,7 +77,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<
             && (!arguments.event || !one.is_bare())
             && path
                 .as_ref()
-                .is_none_or(|glob| glob.is_match(one.file.as_ref()))
+                .is_none_or(|globs| globs.iter().any(|glob| glob.is_match(one.file.as_ref())))
             && name.as_ref().is_none_or(|glob| glob.is_match(one.name()))
     };
     let found: Vec<&Tracepoint> = state
@@ -100,6 +101,22 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<
         }
     }
     Ok(0)
+}
+
+/// What `--path` means: a path as the shell completes it, `./include/trace/events/`, is
+/// all that is below it.
+fn paths(pattern: &str) -> anyhow::Result<Vec<GlobMatcher>> {
+    let path = pattern.trim_start_matches("./").trim_end_matches('/');
+    let is_folder = pattern.ends_with('/') || !path.contains(['*', '?', '[', '{', '\\']);
+    let below = match path {
+        "" | "." if is_folder && !pattern.is_empty() => "**".to_owned(),
+        _ => format!("{path}/**"),
+    };
+    let mut globs = vec![glob(path)?];
+    if is_folder {
+        globs.push(glob(&below)?);
+    }
+    Ok(globs)
 }
 
 fn glob(pattern: &str) -> anyhow::Result<GlobMatcher> {
