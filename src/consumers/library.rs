@@ -4,9 +4,10 @@
 use super::Skipped;
 use super::files::{self, Source};
 use super::names::Names;
+use crate::parallel;
 use crate::syntax::directives::{Directive, IncludeTarget};
 use aho_corasick::AhoCorasick;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 /// What a file has to hold to be of any interest by itself.
@@ -33,7 +34,8 @@ const OTHERS: [&[u8]; 7] = [
     b"generated/",
 ];
 
-/// The C files of one consumer.
+/// The C files of one consumer. Only of those that are read as units, or included by
+/// one, the text is kept: a folder of several gigabytes may have a dozen.
 #[derive(Debug, Default)]
 pub(super) struct Library {
     texts: HashMap<String, Arc<[u8]>>,
@@ -51,8 +53,42 @@ struct Facts {
     looks_up: bool,
     /// Whether it holds the name of a tracepoint.
     names: bool,
+    /// What it includes, as it is written.
+    targets: Vec<Target>,
     /// The files of the consumer that it includes.
     includes: Vec<String>,
+}
+
+/// What an `#include` names.
+#[derive(Debug)]
+struct Target {
+    name: Vec<u8>,
+    quoted: bool,
+}
+
+/// What is looked for in every file.
+struct Search {
+    signs: AhoCorasick,
+    known: AhoCorasick,
+}
+
+impl Search {
+    fn of(names: &Names) -> anyhow::Result<Self> {
+        Ok(Self {
+            signs: AhoCorasick::new(SIGNS)?,
+            known: AhoCorasick::new(names.written().filter(|name| name.len() > 2))?,
+        })
+    }
+
+    fn facts(&self, text: &[u8]) -> Facts {
+        Facts {
+            speaks: self.signs.is_match(text),
+            looks_up: memchr::memmem::find(text, b"for_each_kernel_tracepoint").is_some(),
+            names: self.known.is_match(text),
+            targets: targets(text),
+            includes: Vec::new(),
+        }
+    }
 }
 
 impl Library {
@@ -66,79 +102,89 @@ impl Library {
         skipped: &mut Vec<Skipped>,
     ) -> anyhow::Result<Self> {
         let mut library = Self::default();
-        for source in sources {
-            match files::text(source)? {
-                Ok(text) => library.add(&source.file, text),
+        let search = Search::of(names)?;
+        let studied = parallel::map(sources.len(), |number| {
+            let source = sources.get(number)?;
+            let text = files::text(source);
+            Some(text.map(|text| text.map(|text| (*source, search.facts(&text)))))
+        });
+        let mut kept: HashMap<&str, &Source> = HashMap::new();
+        for one in studied.into_iter().flatten() {
+            match one? {
+                Ok((source, facts)) => {
+                    library.add(&source.file, facts);
+                    kept.insert(&source.file, source);
+                }
                 Err(why) => skipped.push(why),
             }
         }
-        library.study(names)?;
+        library.resolve_all();
+        let mut wanted = HashSet::new();
+        for unit in library.units() {
+            library.reach(unit, &mut wanted);
+        }
+        let wanted: Vec<&Source> = wanted
+            .into_iter()
+            .filter_map(|file| kept.get(file).copied())
+            .collect();
+        let texts = parallel::map(wanted.len(), |number| {
+            let source = wanted.get(number)?;
+            Some(files::text(source).map(|text| (source.file.clone(), text)))
+        });
+        for one in texts.into_iter().flatten() {
+            // What has become binary meanwhile is no longer there.
+            if let (file, Ok(text)) = one? {
+                library.texts.insert(file, text);
+            }
+        }
         Ok(library)
     }
 
     /// One text without a name, which is of interest.
     pub fn of_text(text: &[u8]) -> Self {
         let mut library = Self::default();
-        library.add("", text.into());
         let facts = Facts {
             speaks: true,
             ..Facts::default()
         };
-        library.facts.insert(String::new(), facts);
+        library.add("", facts);
+        library.texts.insert(String::new(), text.into());
         library
     }
 
-    fn add(&mut self, file: &str, text: Arc<[u8]>) {
+    fn add(&mut self, file: &str, facts: Facts) {
         let name = file.rsplit('/').next().unwrap_or(file);
         let same = self.by_name.entry(name.to_owned()).or_default();
         same.push(file.to_owned());
-        self.texts.insert(file.to_owned(), text);
+        self.facts.insert(file.to_owned(), facts);
     }
 
-    fn study(&mut self, names: &Names) -> anyhow::Result<()> {
-        let signs = AhoCorasick::new(SIGNS)?;
-        let known = AhoCorasick::new(names.written().filter(|name| name.len() > 2))?;
-        let mut facts = BTreeMap::new();
-        for (file, text) in &self.texts {
-            let looks_up = memchr::memmem::find(text, b"for_each_kernel_tracepoint").is_some();
-            facts.insert(
-                file.clone(),
-                Facts {
-                    speaks: signs.is_match(text.as_ref()),
-                    looks_up,
-                    names: known.is_match(text.as_ref()),
-                    includes: self.includes(file, text),
-                },
-            );
-        }
-        self.facts = facts;
-        Ok(())
-    }
-
-    fn includes(&self, file: &str, text: &[u8]) -> Vec<String> {
-        let lines = text.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
-        let directives = lines.filter(|line| line.starts_with(b"#"));
-        directives
-            .filter_map(|line| match Directive::parse(line) {
-                Directive::Include(target) => self.resolve(file, &target),
-                _ => None,
+    fn resolve_all(&mut self) {
+        let found: Vec<Vec<String>> = self
+            .facts
+            .iter()
+            .map(|(file, facts)| {
+                let targets = facts.targets.iter();
+                targets
+                    .filter_map(|target| self.resolve(file, &target.name, target.quoted))
+                    .collect()
             })
-            .collect()
+            .collect();
+        for (facts, includes) in self.facts.values_mut().zip(found) {
+            facts.includes = includes;
+            facts.targets = Vec::new();
+        }
     }
 
     /// The file that `from` means, with its text, if it is the consumer's own.
     pub fn included(&self, from: &str, target: &IncludeTarget<'_>) -> Option<(String, Arc<[u8]>)> {
-        let path = self.resolve(from, target)?;
+        let (name, quoted) = named(target)?;
+        let path = self.resolve(from, name, quoted)?;
         let text = self.texts.get(&path)?.clone();
         Some((path, text))
     }
 
-    fn resolve(&self, from: &str, target: &IncludeTarget<'_>) -> Option<String> {
-        let (target, quoted) = match target {
-            IncludeTarget::Quoted(target) => (*target, true),
-            IncludeTarget::Angled(target) => (*target, false),
-            IncludeTarget::Macro(_) => return None,
-        };
+    fn resolve(&self, from: &str, target: &[u8], quoted: bool) -> Option<String> {
         if OTHERS.iter().any(|folder| target.starts_with(folder)) {
             return None;
         }
@@ -147,7 +193,7 @@ impl Library {
             from.rsplit_once('/').map_or("", |(folder, _)| folder),
             &target,
         );
-        if quoted && let Some(path) = beside.filter(|path| self.texts.contains_key(path)) {
+        if quoted && let Some(path) = beside.filter(|path| self.facts.contains_key(path)) {
             return Some(path);
         }
         // It is found by a -I of which only the build knows.
@@ -169,48 +215,99 @@ impl Library {
     /// The files to be read as translation units: sources that are, include or name
     /// something of interest, and headers that none of them includes.
     pub fn units(&self) -> Vec<&str> {
-        let looks_up = self.facts.values().any(|facts| facts.looks_up);
-        let interesting = |file: &str| {
-            self.facts
-                .get(file)
-                .is_some_and(|facts| facts.speaks || looks_up && facts.names)
-        };
-        let mut units = Vec::new();
-        let mut reached: HashSet<&str> = HashSet::new();
         let (headers, sources): (Vec<&str>, Vec<&str>) = self
             .facts
             .keys()
             .map(String::as_str)
             .partition(|file| is_header(file));
-        for file in sources {
-            let all = self.reached_from(file);
-            if all.iter().any(|file| interesting(file)) {
-                reached.extend(all);
-                units.push(file);
-            }
+        let interesting = self.interesting();
+        let leading = self.leading_to(&interesting);
+        let mut units: Vec<&str> = sources
+            .into_iter()
+            .filter(|file| leading.contains(file))
+            .collect();
+        let mut reached = HashSet::new();
+        for unit in &units {
+            self.reach(unit, &mut reached);
         }
         for file in headers {
-            if interesting(file) && !reached.contains(file) {
-                reached.extend(self.reached_from(file));
+            if interesting.contains(file) && !reached.contains(file) {
+                self.reach(file, &mut reached);
                 units.push(file);
             }
         }
         units
     }
 
-    /// A file and all that it includes, directly or not.
-    pub fn reached_from<'a>(&'a self, file: &'a str) -> BTreeSet<&'a str> {
-        let mut reached = BTreeSet::from([file]);
-        let mut open = vec![file];
+    fn interesting(&self) -> HashSet<&str> {
+        let looks_up = self.facts.values().any(|facts| facts.looks_up);
+        let all = self.facts.iter();
+        all.filter(|(_, facts)| facts.speaks || looks_up && facts.names)
+            .map(|(file, _)| file.as_str())
+            .collect()
+    }
+
+    /// The files in `wanted`, and all that include one of them, directly or not.
+    fn leading_to<'a>(&'a self, wanted: &HashSet<&'a str>) -> HashSet<&'a str> {
+        let mut including: HashMap<&str, Vec<&str>> = HashMap::new();
+        for (file, facts) in &self.facts {
+            for one in &facts.includes {
+                including.entry(one).or_default().push(file);
+            }
+        }
+        let mut leading = wanted.clone();
+        let mut open: Vec<&str> = leading.iter().copied().collect();
         while let Some(file) = open.pop() {
-            let includes = self.facts.get(file).map(|facts| &facts.includes);
-            for next in includes.into_iter().flatten() {
-                if reached.insert(next) {
+            for &next in including.get(file).into_iter().flatten() {
+                if leading.insert(next) {
                     open.push(next);
                 }
             }
         }
-        reached
+        leading
+    }
+
+    /// Adds a file and all that it includes, directly or not.
+    fn reach<'a>(&'a self, file: &'a str, reached: &mut HashSet<&'a str>) {
+        let mut open = vec![file];
+        while let Some(file) = open.pop() {
+            if reached.insert(file) {
+                let facts = self.facts.get(file);
+                open.extend(
+                    facts
+                        .iter()
+                        .flat_map(|facts| &facts.includes)
+                        .map(String::as_str),
+                );
+            }
+        }
+    }
+}
+
+/// What a text includes, but for what a macro names.
+fn targets(text: &[u8]) -> Vec<Target> {
+    let mut found = Vec::new();
+    for at in memchr::memmem::find_iter(text, b"include") {
+        let start = memchr::memrchr(b'\n', &text[..at]).map_or(0, |newline| newline + 1);
+        let end = memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |length| at + length);
+        let line = text[start..end].trim_ascii();
+        if let Directive::Include(target) = Directive::parse(line)
+            && line.starts_with(b"#")
+            && let Some((name, quoted)) = named(&target)
+        {
+            let name = name.to_vec();
+            found.push(Target { name, quoted });
+        }
+    }
+    found
+}
+
+/// What a target names, and whether in quotes.
+fn named<'t>(target: &IncludeTarget<'t>) -> Option<(&'t [u8], bool)> {
+    match target {
+        IncludeTarget::Quoted(name) => Some((name, true)),
+        IncludeTarget::Angled(name) => Some((name, false)),
+        IncludeTarget::Macro(_) => None,
     }
 }
 

@@ -30,36 +30,43 @@ pub(super) fn read(
     let library = Library::read(&c, names, &mut reading.skipped)?;
     let project = Project::of(&library, names);
     reading.uses.extend(project.uses(&consumer, names));
-    for source in others {
-        let text = match files::text(source)? {
-            Ok(text) => text,
-            Err(skipped) => {
-                // Data of any kind has such names.
-                if source.language != Language::Lines {
-                    reading.skipped.push(skipped);
-                }
-                continue;
-            }
-        };
-        let look = scripts::look(&text, source.language, names);
-        reading.uses.extend(look.hits.into_iter().map(|hit| Use {
-            tracepoint: real(&hit.name, names),
-            consumer: consumer.clone(),
-            file: source.file.clone(),
-            line: hit.line,
-            way: hit.way,
-            gate: None,
-            prototype: None,
-        }));
-        for program in look.programs {
-            let uses = of_program(&program, &consumer, names).into_iter();
-            reading.uses.extend(uses.map(|one| Use {
-                file: source.file.clone(),
-                ..one
-            }));
+    let read = parallel::map(others.len(), |number| {
+        let source = others.get(number)?;
+        let uses = |text: Arc<[u8]>| scripted(&text, source, &consumer, names);
+        Some(files::text(source).map(|text| text.map(uses)))
+    });
+    for (source, uses) in others.iter().zip(read.into_iter().flatten()) {
+        match uses? {
+            Ok(uses) => reading.uses.extend(uses),
+            // Data of any kind has such names.
+            Err(_) if source.language == Language::Lines => {}
+            Err(skipped) => reading.skipped.push(skipped),
         }
     }
     Ok(())
+}
+
+/// The uses in what is no C, and in the programs that are strings of it.
+fn scripted(text: &[u8], source: &Source, consumer: &str, names: &Names) -> Vec<Use> {
+    let look = scripts::look(text, source.language, names);
+    let hits = look.hits.into_iter().map(|hit| Use {
+        tracepoint: real(&hit.name, names),
+        consumer: consumer.to_owned(),
+        file: source.file.clone(),
+        line: hit.line,
+        way: hit.way,
+        gate: None,
+        prototype: None,
+    });
+    let mut uses: Vec<Use> = hits.collect();
+    for program in look.programs {
+        let own = of_program(&program, consumer, names).into_iter();
+        uses.extend(own.map(|one| Use {
+            file: source.file.clone(),
+            ..one
+        }));
+    }
+    uses
 }
 
 /// The uses in a program that is a string of a script.
