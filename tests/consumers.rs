@@ -324,6 +324,20 @@ mod folders {
     }
 
     #[test]
+    fn what_says_pragma_once_is_read_once() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let root = dir.path();
+        write(
+            root,
+            "once.h",
+            b"#  pragma once\n#ifdef SEEN\nregister_trace_pelt_rt_tp(p, 0);\n#endif\n#define SEEN\n",
+        );
+        let twice = "#undef SEEN\n#include \"once.h\"\n#include \"once.h\"\n";
+        write(root, "x.c", &[twice.as_bytes(), USE].concat());
+        assert_eq!(consumers(root).len(), 1);
+    }
+
+    #[test]
     fn a_folder_that_is_none_is_an_error() {
         let names = Names::exactly(KNOWN);
         let error = reading(Path::new("/none/such"), &names).expect_err("no folder");

@@ -8,8 +8,8 @@
 //! use looks like.
 
 use super::library::Library;
-use crate::kernel::expand::{MacroTable, expand};
-use crate::syntax::directives::{Define, Directive};
+use crate::kernel::expand::{MacroTable, expand_watching};
+use crate::syntax::directives::{Define, Directive, IncludeTarget};
 use crate::syntax::expressions::Expression;
 use crate::syntax::groups::{closing_within, joined};
 use crate::syntax::lexer::{Kind, Token, lex};
@@ -98,6 +98,7 @@ pub(super) fn flatten(file: &str, text: &[u8], version: Option<u32>, library: &L
         version,
         macros: Macros::default(),
         times: HashMap::new(),
+        once: HashSet::new(),
         flat: Flat::default(),
     };
     for text in KERNEL_MACROS {
@@ -151,6 +152,8 @@ struct Unit<'a> {
     version: Option<u32>,
     macros: Macros,
     times: HashMap<String, u32>,
+    /// The files that say `#pragma once`.
+    once: HashSet<String>,
     flat: Flat,
 }
 
@@ -263,18 +266,23 @@ impl Unit<'_> {
                 self.macros.define(define, line, known);
             }
             Directive::Undef(name) => self.macros.undefine(name, known),
-            Directive::Include(target) => {
-                if depth < DEEPEST
-                    && let Some((path, text)) = self.library.included(file, target)
-                {
-                    let times = self.times.entry(path.clone()).or_default();
-                    *times += 1;
-                    if *times <= MOST_TIMES && self.flat.text.len() < MOST_BYTES {
-                        self.file(&path, &text, depth + 1, known);
-                    }
-                }
-            }
+            Directive::Include(target) => self.include(file, target, depth, known),
+            Directive::Other if is_pragma_once(line) => drop(self.once.insert(file.to_owned())),
             Directive::Other => {}
+        }
+    }
+
+    fn include(&mut self, from: &str, target: &IncludeTarget<'_>, depth: usize, known: Known) {
+        let Some((path, text)) = self.library.included(from, target) else {
+            return;
+        };
+        if depth == DEEPEST || self.once.contains(&path) {
+            return;
+        }
+        let times = self.times.entry(path.clone()).or_default();
+        *times += 1;
+        if *times <= MOST_TIMES && self.flat.text.len() < MOST_BYTES {
+            self.file(&path, &text, depth + 1, known);
         }
     }
 
@@ -394,6 +402,13 @@ impl Unit<'_> {
     }
 }
 
+fn is_pragma_once(directive: &[u8]) -> bool {
+    let mut words = directive
+        .split(|byte| byte.is_ascii_whitespace() || *byte == b'#')
+        .filter(|word| !word.is_empty());
+    words.next() == Some(b"pragma") && words.next() == Some(b"once")
+}
+
 /// An expansion has spaces between all tokens, and `> =` is no operator.
 fn with_operators(expansion: &[u8]) -> Vec<u8> {
     let mut out: Vec<u8> = Vec::with_capacity(expansion.len());
@@ -423,6 +438,8 @@ struct Macros {
     entries: HashMap<Vec<u8>, Entry>,
     /// Undefined for certain.
     absent: HashSet<Vec<u8>>,
+    /// Those that are not the same in all tables.
+    varied: HashSet<Vec<u8>>,
 }
 
 #[derive(Clone, Default)]
@@ -460,6 +477,11 @@ impl Macros {
     }
 
     fn write(&mut self, name: &[u8], variants: &[Vec<u8>]) {
+        if variants.len() > 1 {
+            self.varied.insert(name.to_vec());
+        } else {
+            self.varied.remove(name);
+        }
         while self.tables.len() < variants.len().max(1) {
             let table = self.tables.last().cloned().unwrap_or_default();
             self.tables.push(table);
@@ -502,9 +524,13 @@ impl Macros {
 
     /// What a call may come to, none twice.
     fn expansions(&self, call: &[u8]) -> Vec<Vec<u8>> {
-        let mut all: Vec<Vec<u8>> = Vec::new();
-        for table in &self.tables {
-            let one = expand(call, table);
+        let Some((first, others)) = self.tables.split_first() else {
+            return Vec::new();
+        };
+        let (one, varies) = expand_watching(call, first, &self.varied);
+        let mut all = vec![one];
+        for table in others.iter().filter(|_| varies) {
+            let (one, _) = expand_watching(call, table, &self.varied);
             if !all.contains(&one) {
                 all.push(one);
             }

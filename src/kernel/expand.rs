@@ -7,7 +7,7 @@
 
 use crate::syntax::directives::{Define, Directive};
 use crate::syntax::lexer::{Kind, lex};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// How many tokens one expansion may handle; what is left after that stays as it is.
@@ -127,6 +127,16 @@ fn parameters(define: &Define<'_>) -> (Option<Vec<Arc<[u8]>>>, bool) {
 
 /// Expands every macro in `text`. The result has single spaces between tokens.
 pub fn expand(text: &[u8], table: &MacroTable) -> Vec<u8> {
+    expand_watching(text, table, &HashSet::new()).0
+}
+
+/// As [`expand`], and whether one of the macros in `watched` was met on the way. If none
+/// was, all tables that differ in those only give the same.
+pub fn expand_watching(
+    text: &[u8],
+    table: &MacroTable,
+    watched: &HashSet<Vec<u8>>,
+) -> (Vec<u8>, bool) {
     let none: Hidden = Arc::from([]);
     let pieces = lex(text, false)
         .tokens
@@ -140,6 +150,8 @@ pub fn expand(text: &[u8], table: &MacroTable) -> Vec<u8> {
     let mut expander = Expander {
         table,
         left: MOST_TOKENS,
+        watched,
+        met: false,
     };
     let mut out = Vec::with_capacity(text.len());
     for piece in expander.expand(pieces, 0) {
@@ -148,12 +160,14 @@ pub fn expand(text: &[u8], table: &MacroTable) -> Vec<u8> {
         }
         out.extend_from_slice(&piece.text);
     }
-    out
+    (out, expander.met)
 }
 
 struct Expander<'a> {
     table: &'a MacroTable,
     left: usize,
+    watched: &'a HashSet<Vec<u8>>,
+    met: bool,
 }
 
 impl Expander<'_> {
@@ -193,6 +207,7 @@ impl Expander<'_> {
         let entry = self.table.macros.get(&piece.text)?.clone();
         // In a long chain of macros, to look through those is work, too.
         self.left = self.left.saturating_sub(piece.hidden.len() / 16);
+        self.met |= !self.watched.is_empty() && self.watched.contains(&*piece.text);
         if piece.hidden.contains(&entry.number) {
             return None;
         }
