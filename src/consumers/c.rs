@@ -385,7 +385,10 @@ impl Looker<'_> {
                 self.add(index, Way::Symbol, name, Vec::new());
             }
         } else if self.names.real(&text).is_some() {
-            self.candidate(index, &text);
+            // Nothing that runs in user space looks tracepoints up.
+            if !self.flat.in_user_space {
+                self.candidate(index, &text);
+            }
         } else {
             for one in text::in_string(&text, self.names, self.dynamic) {
                 self.add(index, one.way, &one.name, Vec::new());

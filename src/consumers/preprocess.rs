@@ -62,6 +62,8 @@ pub(super) struct Flat {
     pub files: Vec<String>,
     /// The versions that its conditions name; only where none of them is decided.
     pub codes: BTreeSet<u32>,
+    /// Whether it is compiled for user space: it includes what no kernel has.
+    pub in_user_space: bool,
 }
 
 impl Flat {
@@ -104,8 +106,15 @@ pub(super) fn flatten(file: &str, text: &[u8], version: Option<u32>, library: &L
     for text in KERNEL_MACROS {
         unit.macros.define_in_all(text);
     }
+    unit.flat.in_user_space = is_cpp(file);
     unit.file(file, text, 0, Known::Yes);
     unit.flat
+}
+
+/// No kernel is written in C++.
+fn is_cpp(file: &str) -> bool {
+    let extension = file.rsplit_once('.').map_or("", |(_, extension)| extension);
+    matches!(extension, "cc" | "cpp" | "cxx" | "hh" | "hpp" | "hxx")
 }
 
 /// Whether something is compiled.
@@ -274,6 +283,7 @@ impl Unit<'_> {
 
     fn include(&mut self, from: &str, target: &IncludeTarget<'_>, depth: usize, known: Known) {
         let Some((path, text)) = self.library.included(from, target) else {
+            self.flat.in_user_space |= known == Known::Yes && is_of_user_space(target);
             return;
         };
         if depth == DEEPEST || self.once.contains(&path) {
@@ -407,6 +417,24 @@ fn is_pragma_once(directive: &[u8]) -> bool {
         .split(|byte| byte.is_ascii_whitespace() || *byte == b'#')
         .filter(|word| !word.is_empty());
     words.next() == Some(b"pragma") && words.next() == Some(b"once")
+}
+
+/// Whether a header that the consumer has not is one of C's or POSIX's that no code of a
+/// kernel is compiled with; `<stdarg.h>`, `<stdbool.h>` and the like are.
+fn is_of_user_space(target: &IncludeTarget<'_>) -> bool {
+    const HEADERS: [&[u8]; 10] = [
+        b"assert.h",
+        b"errno.h",
+        b"fcntl.h",
+        b"pthread.h",
+        b"signal.h",
+        b"stdio.h",
+        b"stdlib.h",
+        b"string.h",
+        b"time.h",
+        b"unistd.h",
+    ];
+    matches!(target, IncludeTarget::Angled(name) if HEADERS.contains(name))
 }
 
 /// An expansion has spaces between all tokens, and `> =` is no operator.
