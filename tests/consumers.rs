@@ -127,6 +127,7 @@ mod ways {
             &[
                 "load.c:6 pelt_se_tp BpfRawTracepoint",
                 "load.c:7 sched_cpu_capacity_tp BpfRawTracepoint",
+                "load.cc:3 sched_switch Perf",
                 "prog.bpf.c:6 pelt_cfs_tp BpfBtf (struct cfs_rq *cfs_rq)",
                 "prog.bpf.c:12 pelt_rt_tp BpfRawTracepoint",
                 "prog.bpf.c:18 pelt_dl_tp BpfRawTracepoint",
@@ -146,6 +147,7 @@ mod ways {
                 "watch.py:14 pelt_cfs_tp BpfRawTracepoint",
                 "watch.py:21 pelt_rt_tp BpfRawTracepoint",
                 "watch.py:22 pelt_dl_tp BpfRawTracepoint",
+                "watch.py:25 sched_switch Perf",
             ],
         );
     }
@@ -157,6 +159,7 @@ mod ways {
             &[
                 "main.go:9 pelt_cfs_tp BpfRawTracepoint",
                 "main.go:15 pelt_rt_tp BpfRawTracepoint",
+                "main.go:16 sched_switch Perf",
             ],
         );
     }
@@ -172,6 +175,20 @@ mod ways {
                 "load.bt:11 sched_util_est_se_tp Bpftrace",
                 "watch.sh:3 pelt_dl_tp Bpftrace",
                 "watch.sh:6 pelt_se_tp Bpftrace",
+            ],
+        );
+    }
+
+    #[test]
+    fn systemtap() {
+        has(
+            "systemtap",
+            &[
+                "watch.sh:4 pelt_se_tp Lookup",
+                "watch.stp:4 pelt_cfs_tp Lookup",
+                "watch.stp:4 pelt_rt_tp Lookup",
+                "watch.stp:9 sched_util_est_cfs_tp Lookup",
+                "watch.stp:9 sched_util_est_se_tp Lookup",
             ],
         );
     }

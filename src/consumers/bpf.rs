@@ -23,7 +23,7 @@ pub(super) fn section(text: &str) -> Option<(Way, &str)> {
 
 /// Functions that are given the name of a tracepoint as a string, with the place of
 /// that among the arguments: of libbpf, bcc and libtracefs.
-pub(super) const LOADERS: [(&[u8], usize, Way); 9] = [
+pub(super) const LOADERS: [(&[u8], usize, Way); 10] = [
     (b"bpf_raw_tracepoint_open", 0, Way::BpfRawTracepoint),
     (b"bpf_raw_tracepoint_open_opts", 0, Way::BpfRawTracepoint),
     (b"bpf_attach_raw_tracepoint", 1, Way::BpfRawTracepoint),
@@ -38,6 +38,7 @@ pub(super) const LOADERS: [(&[u8], usize, Way); 9] = [
         Way::BpfRawTracepoint,
     ),
     (b"attach_raw_tracepoint", 0, Way::BpfRawTracepoint),
+    (b"attach_tracepoint", 0, Way::Perf),
     (b"bpf_program__attach_tracepoint", 2, Way::Perf),
     (b"bpf_program__attach_tracepoint_opts", 2, Way::Perf),
     (b"tracefs_event_enable", 2, Way::Perf),

@@ -363,7 +363,9 @@ impl Looker<'_> {
             .argument(index, place)
             .and_then(|range| self.literal(range))
         {
-            self.add(index, way, &name, Vec::new());
+            // bcc names an event by its system, too.
+            let name = name.rsplit(':').next().unwrap_or_default();
+            self.add(index, way, name, Vec::new());
         }
     }
 

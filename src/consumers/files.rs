@@ -36,6 +36,8 @@ pub(super) enum Language {
     Shell,
     /// bpftrace.
     Bpftrace,
+    /// SystemTap.
+    SystemTap,
     /// Lines for a file in tracefs.
     Lines,
 }
@@ -165,6 +167,7 @@ fn language(path: &Path) -> Option<Language> {
         "py" => Some(Language::Python),
         "sh" | "bash" | "zsh" | "mk" => Some(Language::Shell),
         "bt" => Some(Language::Bpftrace),
+        "stp" | "stpm" => Some(Language::SystemTap),
         other if PROSE.contains(&other) => None,
         _ => Some(by_first_line(path)),
     }
@@ -183,6 +186,7 @@ fn by_first_line(path: &Path) -> Language {
     let line = String::from_utf8_lossy(line);
     match line.strip_prefix("#!") {
         Some(program) if program.contains("bpftrace") => Language::Bpftrace,
+        Some(program) if program.contains("stap") => Language::SystemTap,
         Some(program) if program.contains("python") => Language::Python,
         Some(program) if program.contains("sh") => Language::Shell,
         _ => Language::Lines,

@@ -115,7 +115,7 @@ impl Masker<'_> {
         let line = || memchr::memchr(b'\n', rest).unwrap_or(rest.len());
         let slashes = matches!(
             self.language,
-            Language::C | Language::Rust | Language::Go | Language::Bpftrace
+            Language::C | Language::Rust | Language::Go | Language::Bpftrace | Language::SystemTap
         );
         if slashes && rest.starts_with(b"//") {
             return Some(line());
@@ -129,7 +129,7 @@ impl Masker<'_> {
         let before = self.at.checked_sub(1).map(|at| self.text[at]);
         let at_word = before.is_none_or(|byte| byte.is_ascii_whitespace() || byte == b';');
         let hash = match self.language {
-            Language::Python => true,
+            Language::Python | Language::SystemTap => true,
             // ${#x}, $#, a#b
             Language::Shell | Language::Lines => at_word,
             // Its #include and #! are no more interesting.
@@ -169,7 +169,9 @@ impl Masker<'_> {
                 _ => None,
             },
             Language::Rust => rust_literal(rest, self.at.checked_sub(1).map(|at| self.text[at])),
-            Language::C | Language::Bpftrace => (quote == b'"').then(|| escaped(rest, b'"', true)),
+            Language::C | Language::Bpftrace | Language::SystemTap => {
+                (quote == b'"').then(|| escaped(rest, b'"', true))
+            }
             Language::Lines => None,
         }
     }
@@ -323,6 +325,7 @@ mod tests {
             Language::Python,
             Language::Shell,
             Language::Bpftrace,
+            Language::SystemTap,
             Language::Lines,
         ];
         for text in [

@@ -53,6 +53,7 @@ pub(super) fn look(text: &[u8], language: Language, names: &Names) -> Look {
     let mut found = match language {
         Language::Bpftrace => script.probes(&without_strings(&masked), 0),
         Language::Lines => text::tprobes(&ascii(&masked.text), names),
+        Language::SystemTap => text::systemtap(&ascii(&masked.text), names),
         Language::Shell => script.shell(),
         _ => script.program(),
     };
@@ -87,6 +88,7 @@ fn is_program(text: &[u8]) -> bool {
 /// Which programs and files a script speaks of at all.
 struct Mentions {
     bpftrace: bool,
+    systemtap: bool,
     dynamic_events: bool,
     events: bool,
     /// trace-cmd and not perf.
@@ -100,6 +102,7 @@ impl Mentions {
         let perf = has("perf");
         Self {
             bpftrace: has("bpftrace"),
+            systemtap: has("stap"),
             dynamic_events: has("dynamic_events"),
             events: command || perf || has("set_event") || has("events/"),
             only_trace_command: command && !perf,
@@ -173,6 +176,9 @@ impl Script<'_> {
                 found.extend(self.probes(&without_strings(&program), piece.start));
             }
         }
+        if self.mentions.systemtap {
+            found.extend(text::systemtap(&whole, self.names));
+        }
         if self.mentions.dynamic_events {
             found.extend(text::tprobes(&whole, self.names));
             for (_, piece) in self.strings() {
@@ -230,7 +236,10 @@ impl Script<'_> {
         let (way, name) = match section(content) {
             // A program's section, by which loaders find it, or to which they set it.
             Some((way, name)) if self.is_section(index) => (way, name),
-            _ => (self.way_of(index)?, content),
+            _ => match self.way_of(index) {
+                Some(way) => (way, content),
+                None => (Way::Perf, self.event(index, content)?),
+            },
         };
         is_name(name).then(|| Named {
             way,
@@ -291,11 +300,38 @@ impl Script<'_> {
         (self.language == Language::Rust && finds).then_some(Way::Rust)
     }
 
+    /// The event that a call attaches to: bcc names it `system:event`, libbpf-rs and
+    /// cilium's `link.Tracepoint()` name its system first.
+    fn event<'c>(&self, index: usize, content: &'c str) -> Option<&'c str> {
+        let (open, path) = self.group(index)?;
+        let key = self.key(index);
+        let last = self.last_word(&path).to_ascii_lowercase();
+        let is_link = || {
+            let first = self.masked.pieces.get(path.start);
+            self.language == Language::Go
+                && last == b"tracepoint"
+                && first.is_some_and(|first| self.of(first) == b"link")
+        };
+        if !matches!(last.as_slice(), b"attach_tracepoint" | b"attachtracepoint") && !is_link() {
+            return None;
+        }
+        match content.split_once(':') {
+            Some((_, name)) if key.is_none_or(|key| key == b"tp") => Some(name),
+            None if key.is_none() && self.strings_before(open, index) == 1 => Some(content),
+            _ => None,
+        }
+    }
+
+    /// How many strings stand between what opens a group and the piece at `index`.
+    fn strings_before(&self, open: usize, index: usize) -> usize {
+        let between = self.masked.pieces[open + 1..index].iter();
+        between.filter(|one| one.kind == Kind::String).count()
+    }
+
     /// Whether a string without a key is the first in its call: the others name
     /// programs.
     fn is_first(&self, open: usize, index: usize, key: Option<&[u8]>) -> bool {
-        let mut between = self.masked.pieces[open + 1..index].iter();
-        key.is_some() || !between.any(|one| one.kind == Kind::String)
+        key.is_some() || self.strings_before(open, index) == 0
     }
 
     fn last_word(&self, path: &Range<usize>) -> &[u8] {

@@ -109,6 +109,36 @@ pub(super) fn bpftrace(text: &str, names: &Names) -> Vec<Named> {
     found
 }
 
+/// The probes of a SystemTap script: `kernel.trace("X")`, with the system before it or
+/// with wildcards. It looks the name up (tapsets.cxx there).
+pub(super) fn systemtap(text: &str, names: &Names) -> Vec<Named> {
+    const POINT: &str = "kernel.trace";
+    let mut found = Vec::new();
+    for (at, _) in text.match_indices(POINT) {
+        let start = at + POINT.len();
+        let rest = text[start..].trim_start().strip_prefix('(');
+        let rest = rest.and_then(|rest| rest.trim_start().strip_prefix('"'));
+        let Some((target, _)) = rest.and_then(|rest| rest.split_once('"')) else {
+            continue;
+        };
+        let name = target.rsplit(':').next().unwrap_or_default();
+        let offset = text.len() - rest.map_or(0, str::len) + target.len() - name.len();
+        let mut add = |name: &str| {
+            found.push(Named {
+                way: Way::Lookup,
+                name: name.to_owned(),
+                offset,
+            });
+        };
+        if is_name(name) {
+            add(name);
+        } else if name != "*" {
+            matching(name, names).iter().for_each(|name| add(name));
+        }
+    }
+    found
+}
+
 /// The tracepoints that a wildcard stands for; by their real names.
 fn matching(pattern: &str, names: &Names) -> Vec<String> {
     let Ok(glob) = Glob::new(pattern) else {
@@ -302,6 +332,24 @@ mod tests {
             [(Way::Perf, "foo".to_owned())]
         );
         assert_eq!(of("start:x hort:x a.rt:x rt: rt:*"), []);
+    }
+
+    #[test]
+    fn probes_of_systemtap() {
+        let of = |text| shown(systemtap(text, &names()), text);
+        let one = |name: &str| (Way::Lookup, name.to_owned());
+        assert_eq!(
+            of("probe x = kernel.trace(\"sched:foo\") !, kernel.trace ( \"y\" ) {}"),
+            [one("foo"), one("y")]
+        );
+        assert_eq!(
+            of("kernel.trace(\"sched_*\")"),
+            [one("sched_a_tp"), one("sched_b_tp")]
+        );
+        assert_eq!(
+            of("kernel.trace(\"*\") kernel.trace(x) kernel.trace(\"y"),
+            []
+        );
     }
 
     #[test]
