@@ -2,14 +2,13 @@
 //! The patches that touch one file, in order, and how their texts are found.
 //! May not know hunks, but that some did not fit.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use super::super::apply::BUDGET;
 use super::super::git::blob_id;
 use super::super::patch::{ChangeKind, FileChange, Patch, Problem};
 use super::super::{Blobs, Tree};
-use super::steps::{Files, Miss};
+use super::steps::{Files, Limits, Miss};
 use super::{How, Place, Step, Text, partial};
 
 /// Longest chain of which every split into applied and not applied is tried.
@@ -44,6 +43,7 @@ pub(super) struct Resolved {
     pub steps: Vec<Step>,
     pub problems: Vec<Problem>,
     room: partial::Room,
+    limits: Limits,
 }
 
 /// Sorts the changes of a series into chains.
@@ -121,6 +121,7 @@ impl<'p> Chain<'p> {
             steps,
             problems,
             room,
+            limits,
         }: &mut Resolved,
     ) {
         let mut problem = |link: &Link<'_>, line: u32, message: String| {
@@ -134,8 +135,8 @@ impl<'p> Chain<'p> {
                 message,
             });
         };
-        let budget = Cell::new(BUDGET);
-        if let Some(outcomes) = blobs.and_then(|blobs| self.by_blob(blobs, &budget)) {
+        limits.comparisons.set(BUDGET);
+        if let Some(outcomes) = blobs.and_then(|blobs| self.by_blob(blobs, limits)) {
             return self.finish(outcomes, steps);
         }
         self.links.retain(|link| {
@@ -147,12 +148,16 @@ impl<'p> Chain<'p> {
             }
             !binary
         });
-        let outcomes = match self.by_tree(tree, &budget) {
+        let outcomes = match self.by_tree(tree, limits) {
             Ok(outcomes) => Some(outcomes),
             Err((at, miss)) => {
                 if let (Some(tree), Some(link)) = (tree, self.links.get(at)) {
                     let (line, why) = miss.explain(link.file);
-                    problem(link, line, format!("does not fit {}: {why}", tree.name()));
+                    let message = match miss {
+                        Miss::TooMuch => why,
+                        _ => format!("does not fit {}: {why}", tree.name()),
+                    };
+                    problem(link, line, message);
                 }
                 partial::resolve(&self.links, room)
             }
@@ -190,12 +195,16 @@ impl<'p> Chain<'p> {
         }));
     }
 
-    fn by_blob(&self, blobs: &dyn Blobs, budget: &Cell<usize>) -> Option<Vec<Outcome>> {
-        let mut files = Files::of(None, budget);
-        self.links
-            .iter()
-            .map(|link| files.by_blob(link.file, blobs))
-            .collect()
+    fn by_blob(&self, blobs: &dyn Blobs, limits: &Limits) -> Option<Vec<Outcome>> {
+        limits
+            .unless_failed(|| {
+                let mut files = Files::of(None, limits);
+                let links = self.links.iter();
+                links
+                    .map(|link| files.by_blob(link.file, blobs).ok_or(()))
+                    .collect::<Result<_, ()>>()
+            })
+            .ok()
     }
 
     /// Takes the first patches of the chain for applied, the others not, and
@@ -203,22 +212,23 @@ impl<'p> Chain<'p> {
     fn by_tree(
         &self,
         tree: Option<&dyn Tree>,
-        budget: &Cell<usize>,
+        limits: &Limits,
     ) -> Result<Vec<Outcome>, (usize, Miss)> {
         let all = self.links.len();
         if let Some(applied) = tree.and_then(|tree| self.applied_by_id(tree))
-            && let Ok(outcomes) = self.split(tree, applied, budget)
+            && let Ok(outcomes) = self.split(tree, applied, limits)
         {
             return Ok(outcomes);
         }
-        let error = match self.split(tree, 0, budget) {
+        let error = match self.split(tree, 0, limits) {
             Ok(outcomes) => return Ok(outcomes),
+            Err((at, Miss::TooMuch)) => return Err((at, Miss::TooMuch)),
             Err(error) => error,
         };
         let most = if all <= MAX_SPLITS { 1 } else { all };
         let fits = (most..=all)
             .rev()
-            .find_map(|applied| self.split(tree, applied, budget).ok());
+            .find_map(|applied| self.split(tree, applied, limits).ok());
         fits.ok_or(error)
     }
 
@@ -247,19 +257,28 @@ impl<'p> Chain<'p> {
         &self,
         tree: Option<&dyn Tree>,
         applied: usize,
-        budget: &Cell<usize>,
+        limits: &Limits,
+    ) -> Result<Vec<Outcome>, (usize, Miss)> {
+        limits.unless_failed(|| self.split_at(tree, applied, limits))
+    }
+
+    fn split_at(
+        &self,
+        tree: Option<&dyn Tree>,
+        applied: usize,
+        limits: &Limits,
     ) -> Result<Vec<Outcome>, (usize, Miss)> {
         let (done, open) = self
             .links
             .split_at_checked(applied)
             .unwrap_or((&self.links, &[]));
         let mut outcomes = Vec::with_capacity(self.links.len());
-        let mut files = Files::of(tree, budget);
+        let mut files = Files::of(tree, limits);
         for (index, link) in done.iter().enumerate().rev() {
             outcomes.push(files.backward(link.file).map_err(|miss| (index, miss))?);
         }
         outcomes.reverse();
-        let mut files = Files::of(tree, budget);
+        let mut files = Files::of(tree, limits);
         for (index, link) in open.iter().enumerate() {
             outcomes.push(
                 files

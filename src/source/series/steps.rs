@@ -6,12 +6,46 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::super::apply::{Applied, Side, apply};
+use super::super::apply::{BUDGET, Side, apply};
 use super::super::git::blob_id;
 use super::super::patch::{ChangeKind, FileChange};
 use super::super::{Blobs, Tree};
 use super::chain::Outcome;
 use super::{How, Text};
+
+/// What the copies that a series makes, and the files that it changes again and again, may
+/// have together, in bytes. A hostile one copies the largest a thousand times, or changes
+/// it line by line; what is changed once is no more than the tree has.
+const MOST_TEXT: usize = 512 << 20;
+
+/// What may still be done for a series.
+pub(super) struct Limits {
+    /// Comparisons of lines, for one file in all of its patches.
+    pub comparisons: Cell<usize>,
+    /// Bytes of text that are made beside what the tree has, in all files.
+    pub text: Cell<usize>,
+}
+
+impl Limits {
+    /// Runs `make`; if it fails, it has made no text.
+    pub(super) fn unless_failed<T, E>(&self, make: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+        let before = self.text.get();
+        let made = make();
+        if made.is_err() {
+            self.text.set(before);
+        }
+        made
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            comparisons: Cell::new(BUDGET),
+            text: Cell::new(MOST_TEXT),
+        }
+    }
+}
 
 /// Why a change does not fit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +60,8 @@ pub(super) enum Miss {
     Hunk(usize),
     /// It cannot be read.
     Unreadable(String),
+    /// With its text, the series would have more than it may.
+    TooMuch,
 }
 
 impl Miss {
@@ -40,6 +76,13 @@ impl Miss {
                 format!("{} is there already, with another text", file.path()),
             ),
             Self::Unreadable(why) => (file.line, why.clone()),
+            Self::TooMuch => (
+                file.line,
+                format!(
+                    "the patches make more than {} MiB of text: check them in parts",
+                    MOST_TEXT >> 20
+                ),
+            ),
             Self::Hunk(index) => match file.hunks.get(*index) {
                 Some(hunk) => {
                     let (number, line) = (index + 1, hunk.old_start);
@@ -60,17 +103,51 @@ type Content = Arc<[u8]>;
 pub(super) struct Files<'t> {
     tree: Option<&'t dyn Tree>,
     now: BTreeMap<String, Option<Content>>,
-    /// How many lines may still be compared.
-    budget: &'t Cell<usize>,
+    limits: &'t Limits,
 }
 
 impl<'t> Files<'t> {
-    pub(super) fn of(tree: Option<&'t dyn Tree>, budget: &'t Cell<usize>) -> Self {
+    pub(super) fn of(tree: Option<&'t dyn Tree>, limits: &'t Limits) -> Self {
         Self {
             tree,
             now: BTreeMap::new(),
-            budget,
+            limits,
         }
+    }
+
+    /// Puts the hunks onto `text`, which stays as it is if there is none. Gives the new
+    /// text, where the hunks lie, and how far away the one is that moved most.
+    fn apply(
+        &mut self,
+        text: Option<&Content>,
+        file: &FileChange,
+        from: Side,
+    ) -> Result<(Content, Vec<super::Place>, i64), Miss> {
+        if let Some(text) = text.filter(|_| file.hunks.is_empty()) {
+            self.make(text.len(), file, from)?;
+            return Ok((text.clone(), Vec::new(), 0));
+        }
+        let bytes = text.map(|text| &**text).unwrap_or_default();
+        let applied =
+            apply(bytes, &file.hunks, from, &self.limits.comparisons).map_err(Miss::Hunk)?;
+        self.make(applied.text.len(), file, from)?;
+        Ok((applied.text.into(), applied.places, applied.offset))
+    }
+
+    /// Counts `size` bytes of text that the change makes.
+    fn make(&mut self, size: usize, file: &FileChange, from: Side) -> Result<(), Miss> {
+        let path = match from {
+            Side::Old => &file.old_path,
+            Side::New => &file.new_path,
+        };
+        let is_made = path
+            .as_ref()
+            .is_some_and(|path| self.now.contains_key(path));
+        if file.kind == ChangeKind::Copy || is_made && !file.hunks.is_empty() {
+            let left = self.limits.text.get().checked_sub(size);
+            self.limits.text.set(left.ok_or(Miss::TooMuch)?);
+        }
+        Ok(())
     }
 
     fn get(&self, path: Option<&String>) -> Result<Option<Content>, Miss> {
@@ -105,30 +182,28 @@ impl<'t> Files<'t> {
     }
 
     fn make_after(&mut self, file: &FileChange, old: Option<Content>) -> Result<Outcome, Miss> {
-        let from = old.as_deref().unwrap_or_default();
-        let applied = apply(from, &file.hunks, Side::Old, self.budget).map_err(Miss::Hunk)?;
-        let exact = old.is_none() || is_blob(from, file.old_blob.as_deref());
-        let how = match (exact && applied.offset == 0, &old) {
+        let (text, places, offset) = self.apply(old.as_ref(), file, Side::Old)?;
+        let is_named = |old: &Content| is_blob(old, file.old_blob.as_deref());
+        let exact = old.as_ref().is_none_or(is_named);
+        let how = match (exact && offset == 0, &old) {
             (true, Some(_)) => How::ByBlob,
-            _ => How::Forward {
-                offset: applied.offset,
-            },
+            _ => How::Forward { offset },
         };
         let before = old.map(Text::whole);
         let after = match file.kind {
             // `git format-patch -D` leaves the deleted text out.
-            ChangeKind::Delete if file.hunks.is_empty() || applied.text.is_empty() => None,
+            ChangeKind::Delete if file.hunks.is_empty() || text.is_empty() => None,
             ChangeKind::Delete => return Err(Miss::Hunk(file.hunks.len())),
-            _ => Some(applied.text),
+            _ => Some(text),
         };
-        Ok(self.forward_done(file, before, after, how, applied.places))
+        Ok(self.forward_done(file, before, after, how, places))
     }
 
     fn forward_done(
         &mut self,
         file: &FileChange,
         before: Option<Text>,
-        after: Option<Vec<u8>>,
+        after: Option<Content>,
         how: How,
         places: Vec<super::Place>,
     ) -> Outcome {
@@ -169,9 +244,7 @@ impl<'t> Files<'t> {
         new: Option<Content>,
         how: How,
     ) -> Result<Outcome, Miss> {
-        let to = new.as_deref().unwrap_or_default();
-        let Applied { text, places, .. } =
-            apply(to, &file.hunks, Side::New, self.budget).map_err(Miss::Hunk)?;
+        let (text, places, _) = self.apply(new.as_ref(), file, Side::New)?;
         let before = match file.kind {
             ChangeKind::Add if text.is_empty() => None,
             ChangeKind::Add => return Err(Miss::Present),
@@ -240,8 +313,7 @@ impl<'t> Files<'t> {
         if unnamed || missing(&file.old_blob, &old) || missing(&file.new_blob, &new) {
             return None;
         }
-        let after = new.map(|text| text.to_vec());
-        Some(self.forward_done(file, old.map(Text::whole), after, How::ByBlob, Vec::new()))
+        Some(self.forward_done(file, old.map(Text::whole), new, How::ByBlob, Vec::new()))
     }
 }
 

@@ -327,3 +327,23 @@ fn a_copy_leaves_its_source() {
         assert_eq!(series.files_after(0)["y"], None);
     }
 }
+
+#[test]
+fn what_a_series_makes_has_an_end() {
+    let copy = |to: usize| {
+        format!("diff --git a/x b/y{to}\nsimilarity index 100%\ncopy from x\ncopy to y{to}\n")
+    };
+    let copies: String = (0..600).map(copy).collect();
+    let large = "\n".repeat(1 << 20);
+    let files = BTreeMap::from([("x".to_owned(), Some(Arc::from(large.as_bytes())))]);
+    let tree = OverlayTree::of(None, files);
+    let series = Series::resolve(patches(&[&copies]), Some(&tree), None);
+    assert_eq!(series.problems.len(), 1, "{:?}", series.problems);
+    assert!(series.problems[0].message.contains("in parts"));
+    // A file that only moves is made once.
+    let text = |step: &Step| step.after.clone().expect("a text").bytes;
+    let moved = "diff --git a/x b/y\nsimilarity index 100%\nrename from x\nrename to y\n";
+    let series = Series::resolve(patches(&[moved]), Some(&tree), None);
+    let before = tree.read("x").expect("a text").expect("a text");
+    assert!(Arc::ptr_eq(&text(&series.steps[0]), &before));
+}
