@@ -268,10 +268,19 @@ impl<'t> Files<'t> {
     pub(super) fn by_blob(&mut self, file: &FileChange, blobs: &dyn Blobs) -> Option<Outcome> {
         let find = |id: &Option<String>| id.as_deref().and_then(|id| blobs.blob(id));
         let how = How::ByBlob;
-        if file.kind != ChangeKind::Add
-            && let Ok(outcome) = self.forward(file)
-        {
-            return Some(Outcome { how, ..outcome });
+        if file.kind != ChangeKind::Add {
+            match self.forward(file) {
+                Ok(outcome) => return Some(Outcome { how, ..outcome }),
+                // An earlier change made something else of the file than this one is for:
+                // with the blob that this one names, the earlier one would be undone. Names
+                // that a patch exchanges are all meant as they were before it.
+                Err(Miss::Hunk(_) | Miss::Absent | Miss::TooMuch)
+                    if !matches!(file.kind, ChangeKind::Rename | ChangeKind::Copy) =>
+                {
+                    return None;
+                }
+                Err(_) => {}
+            }
         }
         let (old, new) = (find(&file.old_blob), find(&file.new_blob));
         if file.hunks.is_empty() {

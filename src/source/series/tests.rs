@@ -329,6 +329,27 @@ fn a_copy_leaves_its_source() {
 }
 
 #[test]
+fn a_blob_does_not_undo_an_earlier_patch() {
+    // Both were made for the same text, and only one can be put onto it.
+    let other = with_index(
+        "--- a/x\n+++ b/x\n@@ -1,3 +1,3 @@\n a\n-b\n+B\n c\n",
+        BASE,
+        "a\nB\nc\n",
+    );
+    let texts = [&*with_index(ONE, BASE, MID), &other];
+    let known = Known::of(&[BASE, MID]);
+    let series = Series::resolve(patches(&texts), Some(&tree(&[("x", BASE)])), Some(&known));
+    assert_eq!(series.problems.len(), 1, "{:?}", series.problems);
+    assert!(series.problems[0].message.contains("does not fit"));
+    // Of a series in the wrong order, the last patch is not the last one that was made.
+    let texts = [with_index(TWO, MID, TIP), with_index(ONE, BASE, MID)];
+    let texts = [&*texts[0], &texts[1]];
+    let known = Known::of(&[BASE, MID, TIP]);
+    let series = Series::resolve(patches(&texts), Some(&tree(&[("x", BASE)])), Some(&known));
+    assert_eq!(series.problems.len(), 1, "{:?}", series.problems);
+}
+
+#[test]
 fn what_a_series_makes_has_an_end() {
     let copy = |to: usize| {
         format!("diff --git a/x b/y{to}\nsimilarity index 100%\ncopy from x\ncopy to y{to}\n")
