@@ -4,9 +4,10 @@
 //!
 //! All of them are one series, in the order in which they are given; a folder's
 //! by its quilt `series` file, else by name, a mbox's as it lies, but by the
-//! `n/m` of the subjects where each has one. What cannot be used is listed, and
+//! `n/m` of the subjects where each has one, a log's from the oldest on. What cannot be used is listed, and
 //! the rest is given nevertheless. May not know what the patches apply to.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -142,6 +143,7 @@ impl Loader {
             }
         }
         sort_by_number(&mut contents);
+        sort_log(&mut contents);
         for content in contents {
             self.any_diff = true;
             self.loaded.problems.extend(content.problems);
@@ -262,6 +264,31 @@ fn sort_by_number(contents: &mut [Content]) {
     }
 }
 
+/// Puts the commits of `git log -p`, which begins with the newest, in the order in which
+/// they were made: there, what a commit changes is what a later one in the text made.
+fn sort_log(contents: &mut [Content]) {
+    if contents
+        .iter()
+        .any(|one| one.is_mail || one.patch.commit.is_none())
+    {
+        return;
+    }
+    let mut wanted: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut changes = contents.iter().flat_map(|content| &content.patch.changes);
+    let newest_first = changes.any(|change| {
+        let made = change.new_path.as_deref().zip(change.new_blob.as_deref());
+        let follows = made.is_some_and(|(path, id)| {
+            let id_before = wanted.get(path);
+            id_before.is_some_and(|old| old.starts_with(id) || id.starts_with(old))
+        });
+        wanted.extend(change.old_path.as_deref().zip(change.old_blob.as_deref()));
+        follows
+    });
+    if newest_first {
+        contents.reverse();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -339,6 +366,38 @@ mod tests {
         assert_eq!(subjects(&load()), ["a", "b"]);
         put("series", "0002-a.patch\n../0001-b.patch\ngone.patch\n");
         assert_eq!(load().problems.len(), 2);
+    }
+
+    #[test]
+    fn a_log_is_read_from_the_oldest_commit_on() {
+        let commit = |name: &str, blobs: &str| {
+            let id = name.repeat(40);
+            let diff = format!(
+                "diff --git a/x b/x\nindex {blobs} 100644\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n"
+            );
+            let diff = if blobs.is_empty() { "" } else { &diff };
+            format!(
+                "commit {id}\nAuthor: A <a@b.c>\nDate:   now\n\n    {name}\n    \n    \
+                 commit {id}\n    Acked-by: {name}\n\n{diff}\n"
+            )
+        };
+        let (old, new) = (
+            commit("a", "0123abc..4567def"),
+            commit("b", "4567def..89ab012"),
+        );
+        let merge = commit("c", "").replace("Author", "Merge: 1 2\nAuthor");
+        for log in [[&*new, &merge, &old].concat(), [&*old, &new].concat()] {
+            let loaded = load_bytes("-", log.as_bytes());
+            assert_eq!(loaded.problems, []);
+            assert_eq!(subjects(&loaded), ["a", "b"]);
+            let messages = loaded.patches.iter().map(|patch| &patch.message);
+            assert!(
+                messages
+                    .zip(["a", "b"])
+                    .all(|(text, own)| { text.ends_with(&format!("Acked-by: {own}")) })
+            );
+        }
+        assert_eq!(load_bytes("-", merge.as_bytes()).problems.len(), 1);
     }
 
     #[test]

@@ -37,10 +37,11 @@ impl Content {
         !self.patch.changes.is_empty() || !self.problems.is_empty()
     }
 
-    /// It has a diff, or need not have one: a cover letter, an answer, talk.
+    /// It has a diff, or need not have one: a cover letter, an answer, talk, a merge.
     pub(crate) fn may_be_bare(&self) -> bool {
         let tags = Tags::of(&self.patch.subject);
-        self.is_cover() || self.is_mail && (tags.reply || !tags.patch)
+        let is_commit = !self.is_mail && self.patch.commit.is_some();
+        self.is_cover() || is_commit || self.is_mail && (tags.reply || !tags.patch)
     }
 
     /// It is numbered as a cover letter.
@@ -50,16 +51,18 @@ impl Content {
     }
 }
 
-/// Splits an input at the `From ` lines of a mbox.
+/// Splits an input at the `From ` lines of a mbox, or at the commits of `git log -p`,
+/// whose messages are indented.
 pub(crate) fn split(input: &[u8]) -> Vec<Mail<'_>> {
     let mut mails = Vec::new();
+    let is_log = commit_line(input).is_some();
+    let begins = |line: &[u8]| is_from_line(line) || is_log && commit_line(line).is_some();
     let (mut start, mut start_line) = (0, 1);
     let mut line_number: u32 = 1;
     let mut at = 0;
     for line in input.split_inclusive(|&byte| byte == b'\n') {
         let next = at + line.len();
-        if at > start && is_from_line(line) && starts_header(input.get(next..).unwrap_or_default())
-        {
+        if at > start && begins(line) && starts_header(input.get(next..).unwrap_or_default()) {
             mails.push(Mail {
                 raw: input.get(start..at).unwrap_or_default(),
                 line: start_line,
@@ -83,6 +86,18 @@ fn is_from_line(line: &[u8]) -> bool {
             matches!(part, [b':', a, b, b':', c, d]
                 if [a, b, c, d].iter().all(|digit| digit.is_ascii_digit()))
         })
+}
+
+/// The id in `commit 0123… (HEAD)`, as `git show` and `git log` begin.
+fn commit_line(line: &[u8]) -> Option<&[u8]> {
+    id_of(line.strip_prefix(b"commit ")?)
+}
+
+/// The whole id of a commit that `text` starts with.
+fn id_of(text: &[u8]) -> Option<&[u8]> {
+    let word = text.split(u8::is_ascii_whitespace).next()?;
+    let is_id = matches!(word.len(), 40 | 64) && word.iter().all(u8::is_ascii_hexdigit);
+    is_id.then_some(word)
 }
 
 fn starts_header(text: &[u8]) -> bool {
@@ -122,13 +137,9 @@ impl Layout {
             .unwrap_or_default();
         for (prefix, indented) in [(&b"From "[..], false), (b"commit ", true)] {
             if let Some(rest) = first.strip_prefix(prefix) {
-                let word = rest
-                    .split(u8::is_ascii_whitespace)
-                    .next()
-                    .unwrap_or_default();
-                let id = matches!(word.len(), 40 | 64) && word.iter().all(u8::is_ascii_hexdigit);
-                if id || is_from_line(first) {
-                    layout.commit = id.then(|| String::from_utf8_lossy(word).into_owned());
+                let id = id_of(rest);
+                if id.is_some() || is_from_line(first) {
+                    layout.commit = id.map(|id| String::from_utf8_lossy(id).into_owned());
                     layout.header = first.len();
                     layout.indented = indented;
                 }
