@@ -38,6 +38,14 @@ impl Side {
         }
     }
 
+    /// How many lines of its hunk stand above a line on this side.
+    pub(crate) fn above(self, line: &DiffLine) -> u32 {
+        match self {
+            Self::Old => line.above.0,
+            Self::New => line.above.1,
+        }
+    }
+
     /// The hunk's range: how many lines stand before it, and how many it has.
     pub(crate) fn range(self, hunk: &Hunk) -> (u32, u32) {
         let (start, len) = match self {

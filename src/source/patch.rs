@@ -224,6 +224,8 @@ pub struct DiffLine {
     pub no_newline: bool,
     /// Line of the input, counted from 1.
     pub line: u32,
+    /// How many lines of the hunk stand above it before and after.
+    pub above: (u32, u32),
 }
 
 impl DiffLine {

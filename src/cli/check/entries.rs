@@ -66,6 +66,7 @@ fn start(line: &DiffLine) -> DiffLine {
         kind: line.kind,
         text: shown(&line.text).into(),
         no_newline: line.no_newline,
+        above: line.above,
         line: line.line,
     }
 }

@@ -129,6 +129,7 @@ fn hunk(patch: &git2::Patch<'_>, index: usize, next: &mut u32) -> Result<Hunk, g
         lines: Vec::with_capacity(lines),
     };
     *next = next.saturating_add(1);
+    let mut above = (0_u32, 0_u32);
     for at in 0..lines {
         let line = patch.line_in_hunk(index, at)?;
         let number = *next;
@@ -148,7 +149,10 @@ fn hunk(patch: &git2::Patch<'_>, index: usize, next: &mut u32) -> Result<Hunk, g
             text,
             no_newline,
             line: number,
+            above,
         });
+        above.0 = above.0.saturating_add(u32::from(kind != LineKind::Added));
+        above.1 = above.1.saturating_add(u32::from(kind != LineKind::Removed));
     }
     Ok(hunk)
 }

@@ -97,7 +97,9 @@ impl Reader<'_, '_> {
         hunk.line = self.lines.number(self.header);
         self.left = (hunk.old_len, hunk.new_len);
         while self.left != (0, 0) {
-            let line = self.line()?;
+            let (old, new) = self.left;
+            let mut line = self.line()?;
+            line.above = (hunk.old_len - old, hunk.new_len - new);
             hunk.lines.push(line);
             self.at += 1;
             self.end_of_file_mark(&mut hunk);
@@ -150,6 +152,7 @@ impl Reader<'_, '_> {
             text: text.into(),
             no_newline: false,
             line: self.lines.number(self.at),
+            above: (0, 0),
         })
     }
 

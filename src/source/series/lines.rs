@@ -14,49 +14,49 @@ pub(super) struct Located<'h> {
 }
 
 /// Finds line `line` (from 1) after the change.
+///
+/// Each finding asks for its own line, and a patch may have millions: nothing here may
+/// go through them one by one.
 pub(super) fn locate<'h>(hunks: &'h [Hunk], places: &[Place], line: u32) -> Located<'h> {
     let Some(wanted) = line.checked_sub(1) else {
         return Located::default();
     };
-    // Ends of the hunk above on both sides.
-    let (mut old_end, mut new_end) = (0, 0);
-    for (hunk, place) in hunks.iter().zip(places) {
-        let (old_len, new_len) = (Side::Old.range(hunk).1, Side::New.range(hunk).1);
-        if wanted < place.new {
-            break;
+    let begun = places.partition_point(|place| place.new <= wanted);
+    let last = begun.checked_sub(1);
+    let last = last.and_then(|last| hunks.get(last).zip(places.get(last)));
+    let Some((hunk, place)) = last else {
+        return Located {
+            shown: None,
+            before: Some(line),
+        };
+    };
+    let (old_len, new_len) = (Side::Old.range(hunk).1, Side::New.range(hunk).1);
+    match (wanted - place.new).checked_sub(new_len) {
+        None => inside(hunk, wanted - place.new, place.old),
+        Some(below) => {
+            let above = place.old.saturating_add(old_len).saturating_add(below);
+            Located {
+                shown: None,
+                before: Some(above.saturating_add(1)),
+            }
         }
-        if wanted - place.new < new_len {
-            return inside(hunk, wanted - place.new, place.old);
-        }
-        (old_end, new_end) = (
-            place.old.saturating_add(old_len),
-            place.new.saturating_add(new_len),
-        );
-    }
-    let before = wanted
-        .saturating_sub(new_end)
-        .saturating_add(old_end)
-        .saturating_add(1);
-    Located {
-        shown: None,
-        before: Some(before),
     }
 }
 
 /// The line `index` of what a hunk leaves; `above`: lines above the hunk before it.
 fn inside(hunk: &Hunk, index: u32, above: u32) -> Located<'_> {
-    let (mut old_count, mut new_count): (u32, u32) = (0, 0);
-    for line in &hunk.lines {
-        let (old, new) = (Side::Old.has(line.kind), Side::New.has(line.kind));
-        if new && new_count == index {
-            let number = above.saturating_add(old_count).saturating_add(1);
-            return Located {
-                shown: Some(line),
-                before: old.then_some(number),
-            };
-        }
-        old_count = old_count.saturating_add(u32::from(old));
-        new_count = new_count.saturating_add(u32::from(new));
+    // Lines that go stand above the one that is wanted.
+    let up_to = hunk
+        .lines
+        .partition_point(|line| Side::New.above(line) <= index);
+    let Some(line) = up_to.checked_sub(1).and_then(|last| hunk.lines.get(last)) else {
+        return Located::default();
+    };
+    let number = above
+        .saturating_add(Side::Old.above(line))
+        .saturating_add(1);
+    Located {
+        shown: Some(line),
+        before: Side::Old.has(line.kind).then_some(number),
     }
-    Located::default()
 }
