@@ -18,7 +18,7 @@ use super::patch::{Patch, Problem, Tags};
 use super::paths;
 
 /// What the names of patches end in.
-const ENDINGS: &[&str] = &["patch", "diff", "mbox", "eml"];
+const ENDINGS: &[&str] = &["patch", "diff", "mbox", "mbx", "eml"];
 
 /// What all patches together may have, in bytes. A `series` file may name one many times.
 const TOTAL: u64 = 2 * SIZE_LIMIT;
@@ -366,6 +366,17 @@ mod tests {
         assert_eq!(subjects(&load()), ["a", "b"]);
         put("series", "0002-a.patch\n../0001-b.patch\ngone.patch\n");
         assert_eq!(load().problems.len(), 2);
+    }
+
+    #[test]
+    fn what_b4_writes_into_a_folder_is_found() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let put = |name: &str, text: &str| fs::write(dir.path().join(name), text).expect("a file");
+        put("v2_20260105_a_one.cover", &mail("[PATCH v2 0/1] cover", ""));
+        put("v2_20260105_a_one.mbx", &mail("[PATCH v2 1/1] one", "x"));
+        let loaded = load(&[dir.path().to_owned()], &mut io::empty());
+        assert_eq!(loaded.problems, []);
+        assert_eq!(subjects(&loaded), ["one"]);
     }
 
     #[test]
