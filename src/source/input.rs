@@ -13,7 +13,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::SIZE_LIMIT;
-use super::mail::{self, Content};
+use super::mail::{self, Content, Mail};
 use super::patch::{Patch, Problem, Tags};
 use super::paths;
 
@@ -139,7 +139,7 @@ impl Loader {
             if content.has_diff() {
                 contents.push(content);
             } else {
-                self.without_diff(&content, mail.line, many);
+                self.without_diff(&content, mail, many);
             }
         }
         sort_by_number(&mut contents);
@@ -153,16 +153,18 @@ impl Loader {
         }
     }
 
-    fn without_diff(&mut self, content: &Content, line: u32, many: bool) {
+    fn without_diff(&mut self, content: &Content, mail: Mail<'_>, many: bool) {
         let lost = content.is_mail && !content.may_be_bare();
-        let message = if lost {
-            "the mail is said to be a patch but holds no diff: it is cut off; get it again"
-        } else {
-            "not a patch: it holds no diff"
+        let message = match disguise(mail.raw) {
+            Some(message) => message,
+            None if lost => {
+                "the mail is said to be a patch but holds no diff: it is cut off; get it again"
+            }
+            None => "not a patch: it holds no diff",
         };
         let problem = Problem {
             input: content.patch.input.clone(),
-            line: many.then_some(line),
+            line: many.then_some(mail.line),
             message: message.to_owned(),
         };
         if content.may_be_bare() {
@@ -228,6 +230,25 @@ impl Loader {
             self.loaded.problems.append(&mut self.bare);
         }
         self.loaded
+    }
+}
+
+/// What hides a patch, where something well known does, and how it is taken off.
+fn disguise(text: &[u8]) -> Option<&'static str> {
+    let packed: [&[u8]; 4] = [b"\x1f\x8b", b"\xfd7zXZ\0", b"BZh", b"\x28\xb5\x2f\xfd"];
+    let wide: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
+    let starts = |with: &&[u8]| text.starts_with(with);
+    let has = |what: &[u8]| memchr::memmem::find(text, what).is_some();
+    if packed.iter().any(starts) {
+        Some("it is compressed: unpack it first, or pipe it through zcat, xzcat or the like into -")
+    } else if wide.iter().any(starts) {
+        Some("it is UTF-16: turn it into UTF-8 first (iconv -f UTF-16 -t UTF-8)")
+    } else if has(b"\x1b[") && has(b"@@ -") {
+        Some("it is coloured for a terminal: make it again with --color=never")
+    } else if has(b"\n***************") {
+        Some("it is a context diff: make it again with diff -u")
+    } else {
+        None
     }
 }
 
@@ -409,6 +430,20 @@ mod tests {
             );
         }
         assert_eq!(load_bytes("-", merge.as_bytes()).problems.len(), 1);
+    }
+
+    #[test]
+    fn what_hides_a_patch_is_named() {
+        let problem = |text: &[u8]| load_bytes("x", text).problems[0].message.clone();
+        assert!(problem(b"\x1f\x8b\x08\0").contains("unpack it"));
+        assert!(problem(b"\xff\xfed\0i\0f\0f\0").contains("iconv"));
+        assert!(problem(b"\x1b[1m--- a/x\x1b[m\n\x1b[36m@@ -1 +1 @@\n").contains("--color"));
+        assert!(problem(b"*** a/x\n--- b/x\n***************\n*** 1 ***\n").contains("diff -u"));
+        assert!(
+            load_bytes("x", mail("[PATCH] x\x1b[ @@ -", "x").as_bytes())
+                .problems
+                .is_empty()
+        );
     }
 
     #[test]
