@@ -146,7 +146,7 @@ pub enum ChangeKind {
     Rename,
     /// A copy of another file, perhaps with changes.
     Copy,
-    /// Only its mode changes.
+    /// Only its mode changes, or where it points as a symbolic link.
     ModeOnly,
     /// Its content changes in a way that the patch does not show as lines.
     Binary,

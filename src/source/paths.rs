@@ -61,6 +61,11 @@ fn misfit(path: &str) -> Option<&'static str> {
     })
 }
 
+/// Whether [`checked`] has nothing against the path.
+pub(crate) fn is_inside(raw: &[u8]) -> bool {
+    checked(raw).is_ok()
+}
+
 /// [`inside`] for the raw bytes of a diff.
 pub(crate) fn checked(raw: &[u8]) -> Result<String, String> {
     let shown = String::from_utf8_lossy(raw);

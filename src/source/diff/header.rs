@@ -24,6 +24,8 @@ pub(super) struct Header {
     copied: Names,
     blobs: (Option<String>, Option<String>),
     mode: bool,
+    /// It is a symbolic link or a submodule, whose text is where it points.
+    link: bool,
     new_file: bool,
     deleted_file: bool,
     binary: bool,
@@ -74,6 +76,7 @@ impl Header {
             self.copied.1 = paths::name(path);
         } else if let Some(ids) = field("index ") {
             self.blobs = blob_ids(ids);
+            self.link |= is_link(ids);
         } else if field("old mode ").is_some() || field("new mode ").is_some() {
             self.mode = true;
         } else if field("new file mode ").is_some() {
@@ -154,11 +157,17 @@ impl Header {
             (Some(old), Some(new)) => {
                 let new = if paths::is_backup(new, old) { old } else { new };
                 let old = if paths::is_backup(old, new) { new } else { old };
-                let (_, path) = paths::strip_both(old, new);
-                let kind = if self.binary {
-                    ChangeKind::Binary
+                let (old, new) = paths::strip_both(old, new);
+                // `diff -ur . ../other`: patch(1) takes the side that lies in the tree.
+                let path = if paths::is_inside(old) && !paths::is_inside(new) {
+                    old
                 } else {
-                    ChangeKind::Modify
+                    new
+                };
+                let kind = match (self.binary, self.link) {
+                    (true, _) => ChangeKind::Binary,
+                    (false, true) => ChangeKind::ModeOnly,
+                    (false, false) => ChangeKind::Modify,
                 };
                 Ok((kind, Some(path.to_vec()), Some(path.to_vec())))
             }
@@ -189,6 +198,12 @@ impl Header {
 /// The names of both sides.
 type Names = (Option<Vec<u8>>, Option<Vec<u8>>);
 type Sides = (ChangeKind, Option<Vec<u8>>, Option<Vec<u8>>);
+
+/// Whether the mode in `0123abc..4567def 120000` is one that has no text.
+fn is_link(field: &[u8]) -> bool {
+    let field = field.trim_ascii_end();
+    field.ends_with(b" 120000") || field.ends_with(b" 160000")
+}
 
 /// The ids in `0123abc..4567def 100644`; all zeroes means no blob.
 fn blob_ids(field: &[u8]) -> (Option<String>, Option<String>) {

@@ -112,6 +112,13 @@ impl FileChange {
 }
 
 #[test]
+fn a_link_has_no_text() {
+    let link = SIMPLE.replace("100644", "120000");
+    assert_eq!(one(&link).kind, ChangeKind::ModeOnly);
+    assert_eq!(one(SIMPLE).kind, ChangeKind::Modify);
+}
+
+#[test]
 fn hunks_have_to_add_up() {
     let cut = SIMPLE.trim_end_matches("+d\n");
     let (line, message) = flaw(cut);
@@ -141,6 +148,22 @@ fn one_flawed_file_leaves_the_others() {
     let parsed = parse(format!("{bad}{good}").as_bytes(), 1);
     assert_eq!(parsed.flaws.len(), 1);
     assert_eq!(parsed.changes[0].path(), "fs/y.c");
+}
+
+#[test]
+fn the_side_in_the_tree_names_the_file() {
+    let hunk = "@@ -1 +1 @@\n-a\n+b\n";
+    for (old, new) in [
+        ("./fs/x.c", "../other/fs/x.c"),
+        ("../other/fs/x.c", "./fs/x.c"),
+        ("fs/x.c", "/tmp/x.c"),
+        ("/tmp/x.c", "fs/x.c"),
+    ] {
+        let change = one(&format!(
+            "--- {old}\t2026-01-05\n+++ {new}\t2026-01-05\n{hunk}"
+        ));
+        assert_eq!(change.path(), "fs/x.c", "{old} {new}");
+    }
 }
 
 #[test]
