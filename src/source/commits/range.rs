@@ -12,18 +12,20 @@ use super::super::git::shallow_hint;
 pub(super) fn ids(repository: &Repository, spec: &str, dir: &Path) -> anyhow::Result<Vec<Oid>> {
     let ids = if let Some((from, to)) = spec.split_once("...") {
         let (from, to) = (commit(repository, from, dir)?, commit(repository, to, dir)?);
-        let base = repository.merge_base(from, to).ok();
-        walk(repository, &[from, to], base, None)
+        // None if they have no history in common, and several if they were merged crosswise.
+        let bases = repository.merge_bases(from, to);
+        let bases = bases.map(|bases| bases.to_vec()).unwrap_or_default();
+        walk(repository, &[from, to], &bases, None)
     } else if let Some((from, to)) = spec.split_once("..") {
         let (from, to) = (commit(repository, from, dir)?, commit(repository, to, dir)?);
-        walk(repository, &[to], Some(from), None)
+        walk(repository, &[to], &[from], None)
     } else {
         match (commit(repository, spec, dir), last(spec)) {
             (Ok(one), _) => Ok(vec![one]),
             (Err(_), Some((rev, count))) => walk(
                 repository,
                 &[commit(repository, rev, dir)?],
-                None,
+                &[],
                 Some(count),
             ),
             (Err(error), None) => return Err(error),
@@ -70,14 +72,14 @@ fn commit(repository: &Repository, rev: &str, dir: &Path) -> anyhow::Result<Oid>
 fn walk(
     repository: &Repository,
     from: &[Oid],
-    without: Option<Oid>,
+    without: &[Oid],
     count: Option<usize>,
 ) -> Result<Vec<Oid>, git2::Error> {
     let mut walk: Revwalk<'_> = repository.revwalk()?;
     for &id in from {
         walk.push(id)?;
     }
-    if let Some(id) = without {
+    for &id in without {
         walk.hide(id)?;
     }
     // By time alone, a parent of the same second may come before its child.

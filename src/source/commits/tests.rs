@@ -232,3 +232,20 @@ fn a_broken_repository_is_told() {
         assert!(GitTree::open(git.dir.path(), spec).is_err(), "{spec}");
     }
 }
+
+#[test]
+fn what_was_merged_crosswise_is_on_both_sides() {
+    let mut git = Scratch::new();
+    let (x, y) = (("x", "2\n"), ("y", "2\n"));
+    let root = git.commit("root", &[("x", "1\n")], None);
+    let one = git.commit("one", &[x], Some(&[root]));
+    let two = git.commit("two", &[("x", "1\n"), y], Some(&[root]));
+    let here = git.commit("here", &[x, y], Some(&[one, two]));
+    let there = git.commit("there", &[x, y], Some(&[two, one]));
+    let left = git.commit("left", &[("x", "3\n"), y], Some(&[here]));
+    let right = git.commit("right", &[("x", "4\n"), y], Some(&[there]));
+    let range = git.range(&format!("{left}...{right}")).expect("a range");
+    let mut subjects = subjects(&range);
+    subjects.sort_unstable();
+    assert_eq!(subjects, ["left", "right"]);
+}
