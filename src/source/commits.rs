@@ -12,7 +12,7 @@ use std::path::Path;
 
 use git2::{Commit, Oid, Repository};
 
-use super::git::{discover, shallow_hint};
+use super::git::{discover, partial_hint, shallow_hint};
 use super::patch::{Patch, Person};
 
 /// A commit to check.
@@ -57,7 +57,8 @@ pub fn resolve_range(dir: &Path, spec: &str) -> anyhow::Result<Range> {
     let mut range = Range::default();
     for id in ids {
         let failed = |error: git2::Error| {
-            anyhow::anyhow!("cannot read the commit {id}: {}", error.message())
+            let hint = partial_hint(&repository, &error);
+            anyhow::anyhow!("cannot read the commit {id}: {}{hint}", error.message())
         };
         let commit = repository.find_commit(id).map_err(failed)?;
         if commit.parent_count() == 0 && repository.is_shallow() {

@@ -91,6 +91,21 @@ pub(super) fn shallow_hint(repository: &Repository) -> &'static str {
     }
 }
 
+/// Why an object may not be there, to be put behind the error: a partial clone brings
+/// one when git asks for it, and only git knows how.
+pub(super) fn partial_hint(repository: &Repository, error: &git2::Error) -> &'static str {
+    let promised = || {
+        let config = repository.config()?.snapshot()?;
+        let mut entries = config.entries(Some(r"remote\..*\.promisor"))?;
+        Ok::<_, git2::Error>(entries.next().is_some())
+    };
+    if error.code() == git2::ErrorCode::NotFound && promised().unwrap_or(false) {
+        "; the repository is a partial clone: git fetch --refetch --no-filter gets the rest"
+    } else {
+        ""
+    }
+}
+
 /// A revision of a repository. Its root is the repository's, wherever in it the
 /// folder lies that it was opened by.
 pub struct GitTree {

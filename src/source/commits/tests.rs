@@ -249,3 +249,20 @@ fn what_was_merged_crosswise_is_on_both_sides() {
     subjects.sort_unstable();
     assert_eq!(subjects, ["left", "right"]);
 }
+
+#[test]
+fn what_a_partial_clone_lacks_is_said_to_be_elsewhere() {
+    let mut git = Scratch::new();
+    git.commit("root", &[("x", "1\n")], None);
+    git.commit("one", &[("x", "2\n")], None);
+    let id = super::super::git::blob_id(b"1\n").expect("an id");
+    let object = format!(".git/objects/{}/{}", &id[..2], &id[2..]);
+    fs::remove_file(git.dir.path().join(object)).expect("a blob");
+    let error = |git: &Scratch| git.range("HEAD").expect_err("no blob").to_string();
+    assert!(!error(&git).contains("partial"), "{}", error(&git));
+    let mut config = git.repository.config().expect("a configuration");
+    config
+        .set_bool("remote.origin.promisor", true)
+        .expect("set");
+    assert!(error(&git).contains("--refetch"), "{}", error(&git));
+}
