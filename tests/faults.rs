@@ -622,6 +622,36 @@ mod repository {
     }
 
     #[test]
+    fn whose_first_commit_is_asked_for() {
+        let place = Place::new();
+        place.repository();
+        let output = place.run(&["check", "--tree", "kernel", "--git", "HEAD-9"]);
+        one_line(&output, "all", &["no parent"]);
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(said.contains("2 patches"), "the others: {said}");
+    }
+
+    #[test]
+    fn that_has_more_than_the_kernel() {
+        let place = Place::new();
+        place.sh(
+            "mkdir -p all/linux && mv kernel/* all/linux && rmdir kernel && cd all \
+             && git init -q . && git config user.name A && git config user.email a@b.c \
+             && for x in one two; do echo >>linux/fs/inode.c; git add -A; git commit -qm $x; done \
+             && git format-patch -q -1 --relative=linux -o ..",
+        );
+        let check = ["check", "--tree", "all/linux"];
+        place.fails(
+            &[&check[..], &["--git", "HEAD"]].concat(),
+            &["all/linux is not the top", "--relative"],
+        );
+        succeeds(
+            &place.run(&[&check[..], &["0001-two.patch"]].concat()),
+            "relative",
+        );
+    }
+
+    #[test]
     fn with_a_name_that_is_not_utf_8() {
         let place = Place::new();
         place.repository();

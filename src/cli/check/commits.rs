@@ -9,15 +9,21 @@ use crate::rules::review::Knowledge;
 use crate::source::commits::{CommitPatch, resolve_range};
 use crate::source::disk::DiskTree;
 use crate::source::git::{GitBlobs, GitTree};
-use crate::source::patch::short_id;
+use crate::source::patch::{Problem, short_id};
 use crate::source::series::Series;
-use anyhow::bail;
+use anyhow::ensure;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 /// Lints the commits that `spec` names.
 pub(super) fn commits(tree: &DiskTree, spec: &str, zones: Option<&Path>) -> anyhow::Result<Report> {
     let range = resolve_range(tree.dir(), spec)?;
+    ensure!(
+        GitBlobs::at(tree.dir())?.is_some(),
+        "{} is not the top of its repository, whose commits are of more than the kernel: check \
+         patches of git format-patch --relative",
+        tree.dir().display()
+    );
     let mut stderr = io::stderr();
     let progress = stderr.is_terminal();
     let total = range.commits.len();
@@ -61,10 +67,14 @@ impl<'a> Walk<'a> {
 
     fn check(&mut self, commit: &CommitPatch, zones: Option<&Path>) -> anyhow::Result<Report> {
         let Some(parent) = &commit.parent else {
-            bail!(
-                "commit {} has no parent to be checked against",
-                commit.short_id
-            );
+            return Ok(Report {
+                problems: vec![Problem {
+                    input: format!("commit {}", commit.short_id),
+                    line: None,
+                    message: "it has no parent to be checked against".to_owned(),
+                }],
+                ..Report::default()
+            });
         };
         let base = GitTree::open(self.directory, parent)?;
         let blobs = GitBlobs::around(self.directory)?;
