@@ -299,18 +299,27 @@ impl Header {
         for field in fields {
             let key = field.get_key_ref();
             if key.eq_ignore_ascii_case("subject") && header.subject.is_none() {
-                header.subject = Some(unfold(&field.get_value()));
+                header.subject = Some(value(&field));
             } else if key.eq_ignore_ascii_case("from") || key == "Author" {
                 header
                     .author
-                    .get_or_insert_with(|| Person::parse(&unfold(&field.get_value())));
+                    .get_or_insert_with(|| Person::parse(&value(&field)));
             }
         }
         header
     }
 }
 
-fn unfold(value: &str) -> String {
+/// A field in one line. The decoder takes the square of its length, so what is longer
+/// than any field stays encoded.
+fn value(field: &mailparse::MailHeader<'_>) -> String {
+    const LONGEST: usize = 16 << 10;
+    let raw = field.get_value_raw();
+    let value = if raw.len() > LONGEST {
+        String::from_utf8_lossy(raw).into_owned()
+    } else {
+        field.get_value()
+    };
     value.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

@@ -154,3 +154,10 @@ fn nested_parts_do_not_exhaust_the_stack() {
     }
     assert!(!read(split(text.as_bytes())[0], "x").has_diff());
 }
+
+#[test]
+fn a_field_without_end_is_not_decoded() {
+    let words = "=?utf-8?q?x?= ".repeat(1 << 20);
+    let content = whole(&format!("Subject: {words}\n\n{DIFF}"));
+    assert!(content.patch.subject.starts_with("=?utf-8?q?x?= =?utf-8"));
+}
