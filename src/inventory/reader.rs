@@ -17,7 +17,7 @@ use super::uses::{DISTANCE, Tokens, may_be_sign};
 use crate::kernel::semantics::Semantics;
 use crate::syntax::branches::ConditionStack;
 use crate::syntax::conditions::Condition;
-use crate::syntax::lexer::{Kind, Lexed, Token, lex_into};
+use crate::syntax::lexer::{Kind, Lexed, Token, lex_into, with_whole_words};
 use crate::syntax::lines::Lines;
 use crate::syntax::outline::Outline;
 use std::cell::RefCell;
@@ -29,6 +29,7 @@ pub fn read(path: &str, text: &[u8], semantics: &Semantics, imported: &[MacroDef
     if path.ends_with(".rs") {
         return super::rust::read(text);
     }
+    let text = &*with_whole_words(text);
     LEXED.with_borrow_mut(|lexed| {
         lex_into(text, true, lexed);
         let mut reader = Reader::new(text, &lexed.tokens, semantics);

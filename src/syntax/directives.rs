@@ -4,7 +4,7 @@
 //! Works on the text of one directive token. It may not know which macros
 //! matter.
 
-use super::lexer::{Span, is_word_byte};
+use super::lexer::{Span, is_word_byte, spliced};
 use memchr::memmem;
 
 /// A directive; the slices point into its text.
@@ -82,11 +82,8 @@ impl<'a> Directive<'a> {
 
 /// The keyword and the offset past it.
 fn keyword(text: &[u8]) -> (&[u8], usize) {
-    let start = text
-        .iter()
-        .skip(1)
-        .position(|byte| !matches!(byte, b' ' | b'\t'))
-        .map_or(text.len(), |at| at + 1);
+    let sign = if text.starts_with(b"%:") { 2 } else { 1 };
+    let start = past_space(text, sign).min(text.len());
     let length = text[start..]
         .iter()
         .position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_')
@@ -101,8 +98,8 @@ fn past_space(text: &[u8], from: usize) -> usize {
         let rest = &text[at..];
         if byte.is_ascii_whitespace() {
             at += 1;
-        } else if rest.starts_with(b"\\\n") || rest.starts_with(b"\\\r\n") {
-            at += 2;
+        } else if spliced(rest) > 0 {
+            at += spliced(rest);
         } else if rest.starts_with(b"/*") {
             at += memmem::find(rest, b"*/").map_or(rest.len(), |end| end + 2);
         } else {

@@ -22,7 +22,8 @@ pub enum Branch {
 impl Branch {
     /// Reads the keyword of the directive `text`, `#` included.
     pub fn of(text: &[u8]) -> Option<Self> {
-        let keyword = text.strip_prefix(b"#")?.trim_ascii_start();
+        let sign = text.strip_prefix(b"#").or(text.strip_prefix(b"%:"));
+        let keyword = sign?.trim_ascii_start();
         if keyword.starts_with(b"if") {
             Some(Self::Open)
         } else if keyword.starts_with(b"el") {

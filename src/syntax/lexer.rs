@@ -10,6 +10,7 @@
 //! It may not know what any identifier means.
 
 use memchr::{memchr, memmem};
+use std::borrow::Cow;
 
 /// A range of byte offsets into the text that was lexed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -114,6 +115,9 @@ pub fn is_word_byte(byte: u8) -> bool {
     CLASSES[byte as usize] & WORD != 0
 }
 
+/// What some editors put before a file; it would pass for a word.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// A one in each byte, and the highest bit of each.
 const ONES: u64 = u64::from_ne_bytes([1; 8]);
 const HIGHEST: u64 = ONES << 7;
@@ -169,6 +173,9 @@ pub fn lex_into(text: &[u8], directives: bool, lexed: &mut Lexed) {
         directives,
         lexed,
     };
+    if directives && text.starts_with(BYTE_ORDER_MARK) {
+        lexer.at = BYTE_ORDER_MARK.len();
+    }
     while lexer.at < text.len() {
         lexer.step();
     }
@@ -199,6 +206,8 @@ impl Lexer<'_> {
                 b'\'' => self.literal(b'\'', Kind::Character),
                 b'\\' if self.continuation() > 0 => self.at += self.continuation(),
                 b'#' if self.line_start => self.directive(),
+                // Another spelling of it.
+                b'%' if self.line_start && self.peek(1) == Some(b':') => self.directive(),
                 b'#' if self.peek(1) == Some(b'#') => self.push(2, Kind::Paste),
                 _ => self.push(1, Kind::Punctuator(byte)),
             }
@@ -221,11 +230,7 @@ impl Lexer<'_> {
 
     /// Length of the backslash-newline at the current place, or 0.
     fn continuation(&self) -> usize {
-        match (self.peek(1), self.peek(2)) {
-            (Some(b'\n'), _) => 2,
-            (Some(b'\r'), Some(b'\n')) => 3,
-            _ => 0,
-        }
+        spliced(&self.text[self.at..])
     }
 
     fn push(&mut self, length: usize, kind: Kind) {
@@ -281,6 +286,47 @@ fn span(start: usize, end: usize) -> Span {
     }
 }
 
+/// Length of the backslash-newline that `text` starts with, or 0. As for gcc, space
+/// may stand between the two.
+pub(super) fn spliced(text: &[u8]) -> usize {
+    let Some(rest) = text.strip_prefix(b"\\") else {
+        return 0;
+    };
+    let space = rest
+        .iter()
+        .position(|byte| !matches!(byte, b' ' | b'\t' | b'\r'))
+        .unwrap_or(rest.len());
+    if rest.get(space) == Some(&b'\n') {
+        space + 2
+    } else {
+        0
+    }
+}
+
+/// `text` with every word that a backslash-newline cuts in two in one piece, the
+/// backslash-newline behind it. Nothing else moves, and no line gets another number.
+pub fn with_whole_words(text: &[u8]) -> Cow<'_, [u8]> {
+    let mut whole = Cow::Borrowed(text);
+    let mut from = 0;
+    while let Some(found) = memchr(b'\\', &whole[from..]) {
+        let at = from + found;
+        from = at + 1;
+        if at == 0 || !is_word_byte(whole[at - 1]) {
+            continue;
+        }
+        let mut past = at;
+        while spliced(&whole[past..]) > 0 {
+            past += spliced(&whole[past..]);
+        }
+        let rest = word_length(&whole[past..]);
+        if past > at && rest > 0 {
+            whole.to_mut()[at..past + rest].rotate_left(past - at);
+            from = at + rest;
+        }
+    }
+    whole
+}
+
 /// Length of the literal that `text` starts with, its quotes included. It ends
 /// at an unescaped newline if it is not closed.
 fn literal_length(text: &[u8], quote: u8) -> usize {
@@ -312,8 +358,7 @@ fn logical_line_end(text: &[u8], start: usize, comments: bool) -> usize {
             at += past;
             continue;
         }
-        let line = &text[at..end];
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let line = text[at..end].trim_ascii_end();
         if line.last() != Some(&b'\\') {
             return end;
         }
@@ -399,6 +444,28 @@ mod tests {
             ]
         );
         assert_eq!(lex(text.as_bytes(), true).comments.len(), 2);
+    }
+
+    #[test]
+    fn words_in_one_piece() {
+        let whole = |text: &str| {
+            let whole = with_whole_words(text.as_bytes()).into_owned();
+            String::from_utf8_lossy(&whole).into_owned()
+        };
+        assert_eq!(
+            whole("a TRA\\\nCE_EV\\ \nENT(x"),
+            "a TRACE_EVENT\\\n\\ \n(x"
+        );
+        for text in ["a \\\nb", "a\\\n b", "\"a\\n\"", "a\\", "\\\na", "\\\r\n"] {
+            assert_eq!(whole(text), text);
+        }
+    }
+
+    #[test]
+    fn odd_spellings_of_directives() {
+        let text = "\u{feff}#define A \\ \n b\n%:define C\nd";
+        let found = words(text);
+        assert_eq!(found, ["#define A \\ \n b", "%:define C", "d"]);
     }
 
     #[test]
