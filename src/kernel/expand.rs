@@ -36,6 +36,28 @@ struct Macro {
     body: Vec<(Arc<[u8]>, Kind)>,
 }
 
+impl Macro {
+    fn arity(&self) -> usize {
+        self.parameters.as_ref().map_or(0, Vec::len)
+    }
+
+    /// Index of the parenthesis in the body that closes the one at `open`.
+    fn closing(&self, open: usize) -> Option<usize> {
+        let mut depth = 0usize;
+        for (index, (_, kind)) in self.body.iter().enumerate().skip(open) {
+            match kind {
+                Kind::Punctuator(b'(') => depth += 1,
+                Kind::Punctuator(b')') => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            if depth == 0 {
+                return (index > open).then_some(index);
+            }
+        }
+        None
+    }
+}
+
 /// Macros by name.
 #[derive(Clone, Debug, Default)]
 pub struct MacroTable {
@@ -286,6 +308,19 @@ impl Expander<'_> {
             out.push(literal(&stringified(given), Kind::String));
             return at + 2;
         }
+        if entry.variadic
+            && text.as_ref() == b"__VA_OPT__"
+            && let Some(close) = entry.closing(at + 1)
+        {
+            let is_given = arguments
+                .get(entry.arity().saturating_sub(1))
+                .is_some_and(|rest| !rest.is_empty());
+            let mut next = if is_given { at + 2 } else { close };
+            while next < close {
+                next = self.substitute_one(entry, next, arguments, hidden, depth, out);
+            }
+            return close + 1;
+        }
         match argument(entry, arguments, text) {
             Some(given) if kind_at(at + 1) == Some(Kind::Paste) => {
                 self.left = self.left.saturating_sub(given.len());
@@ -428,7 +463,7 @@ fn split(group: Vec<Piece>) -> Vec<Vec<Piece>> {
 
 /// Gathers what the variadic parameter takes into one argument.
 fn bind(entry: &Macro, mut arguments: Vec<Vec<Piece>>) -> Vec<Vec<Piece>> {
-    let count = entry.parameters.as_ref().map_or(0, Vec::len);
+    let count = entry.arity();
     if !entry.variadic || arguments.len() <= count || count == 0 {
         return arguments;
     }
@@ -491,6 +526,8 @@ mod tests {
             ),
             "p(1)p(1,2,3)"
         );
+        let optional = "#define O(f, ...) f(1 __VA_OPT__(, (__VA_ARGS__)))";
+        assert_eq!(expanded(&[optional], "O(p) O(p, 2, 3)"), "p(1)p(1,(2,3))");
         assert_eq!(expanded(&["#define N(a) a##_x"], "N(9p)"), "9p_x");
         assert_eq!(
             expanded(&["#define C(a, b) x a##b y"], "C(,q) C(,)"),
