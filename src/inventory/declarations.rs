@@ -106,7 +106,19 @@ impl Call<'_> {
             .collect();
         let argument = match words.as_slice() {
             [] => return None,
-            [word] if word.is_word() => text_of(word.span.of(self.tokens.text)),
+            // A name that is pasted is taken as it stands.
+            [word]
+                if word.is_word() && !(pattern.prefix.is_empty() && pattern.suffix.is_empty()) =>
+            {
+                text_of(word.span.of(self.tokens.text))
+            }
+            [word] if word.is_word() => {
+                let expanded = expand(word.span.of(self.tokens.text));
+                match lex(&expanded, false).tokens.as_slice() {
+                    [name] if name.is_word() => text_of(name.span.of(&expanded)),
+                    _ => text_of(word.span.of(self.tokens.text)),
+                }
+            }
             [first, .., last] => {
                 let text = &self.tokens.text[first.span.start as usize..last.span.end as usize];
                 let expanded = expand(text);

@@ -5,7 +5,7 @@
 //! (include/trace/define_trace.h), or a `DEFINE_TRACE()`. What else is known of the
 //! tracepoints is of no interest here.
 
-use super::facts::{At, Facts, FactsByPath, Include};
+use super::facts::{At, Facts, FactsByPath};
 use super::includes::{Includes, is_followed};
 use crate::syntax::conditions::Condition;
 use crate::syntax::expressions::Expression;
@@ -13,7 +13,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// The header through which a file is read again and again to make its events.
-const DEFINE_TRACE_HEADER: &str = "trace/define_trace.h";
+pub const DEFINE_TRACE_HEADER: &str = "trace/define_trace.h";
 
 /// A place that makes a tracepoint: the file, and where in it.
 type Place = (Arc<str>, At);
@@ -85,18 +85,25 @@ fn made_through<'a>(
     let creating = Expression::Defined("CREATE_TRACE_POINTS".to_owned());
     let creating = Condition::holds(&creating);
     includes.reached(header, |include, found| {
-        let is_guarded = before.contains(found)
-            && !facts
-                .get(found)
-                .is_some_and(|says| reads_again(&says.includes));
-        is_followed(include) && !include.condition.is_exclusive_with(&creating) && !is_guarded
+        let is_guarded =
+            before.contains(found) && !facts.get(found).is_some_and(|says| is_trace_header(says));
+        let is_followed = is_followed(include) || is_part(found, facts);
+        is_followed && !include.condition.is_exclusive_with(&creating) && !is_guarded
     })
 }
 
-fn reads_again(includes: &[Include]) -> bool {
-    includes
+/// Whether a file has itself read again through `define_trace.h`.
+pub fn is_trace_header(says: &Facts) -> bool {
+    says.includes
         .iter()
         .any(|include| include.target.as_ref() == DEFINE_TRACE_HEADER)
+}
+
+/// Whether a file declares tracepoints for those that include it.
+fn is_part(file: &Arc<str>, facts: &FactsByPath) -> bool {
+    facts
+        .get(file)
+        .is_some_and(|says| !says.declarations.is_empty() && !is_trace_header(says))
 }
 
 /// The headers that `define_trace.h` reads: those that include it and those
@@ -104,8 +111,10 @@ fn reads_again(includes: &[Include]) -> bool {
 fn multiply_read(facts: &FactsByPath, includes: &Includes<'_>) -> HashSet<Arc<str>> {
     let mut reached = HashSet::new();
     for (file, says) in facts {
-        if reads_again(&says.includes) {
-            let read = includes.reached(file, |include, _| is_followed(include));
+        if is_trace_header(says) {
+            let read = includes.reached(file, |include, found| {
+                is_followed(include) || is_part(found, facts)
+            });
             reached.extend(read.into_iter().cloned());
         }
     }

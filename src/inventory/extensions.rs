@@ -6,19 +6,89 @@
 //! section itself. The files that call such a macro are read once more, with
 //! the header's macros known.
 
-use super::facts::{FactsByPath, MacroDefinition};
+use super::facts::{Facts, FactsByPath, MacroDefinition};
 use super::includes::Includes;
 use super::reader;
-use crate::kernel::semantics::{Phases, Semantics, is_framework_header};
+use super::sought;
+use crate::kernel::semantics::{Phases, Semantics};
 use crate::source::Tree;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The names of the macros that a header gives to others.
 pub fn given(facts: &FactsByPath) -> BTreeSet<Box<str>> {
-    let headers = facts.iter().filter(|(path, _)| path.ends_with(".h"));
+    let headers = facts.iter().filter(|(path, _)| may_give(path));
     let wrappers = headers.flat_map(|(_, says)| &says.wrappers);
     wrappers.map(|one| one.name.clone()).collect()
+}
+
+/// Whether others include the file at `path` for its macros.
+fn may_give(path: &str) -> bool {
+    path.ends_with(".h") || path.ends_with(".inc")
+}
+
+/// What `path` says with the macros that it gets from others. Which those were stays
+/// with it: they may change.
+pub fn again(
+    path: &str,
+    text: &[u8],
+    semantics: &Semantics,
+    macros: &[MacroDefinition],
+    facts: &FactsByPath,
+) -> Facts {
+    let mut again = reader::read(path, text, semantics, macros);
+    if let Some(before) = facts.get(path) {
+        again.unresolved.clone_from(&before.unresolved);
+        again.handed.clone_from(&before.handed);
+    }
+    again
+}
+
+/// The macros that `path` calls and that are to be found only by following its includes
+/// through texts.
+///
+/// # Errors
+/// One of these cannot be read; the message names it.
+pub fn sought(
+    tree: &dyn Tree,
+    path: &str,
+    facts: &FactsByPath,
+    given: &BTreeSet<Box<str>>,
+    known: &[MacroDefinition],
+    semantics: &Semantics,
+) -> anyhow::Result<Vec<MacroDefinition>> {
+    let Some(says) = facts.get(path) else {
+        return Ok(Vec::new());
+    };
+    let mut names = sought::sought(says, given);
+    names.retain(|name| !known.iter().any(|one| one.name.as_ref() == *name));
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    sought::definitions(tree, path, facts, &names, semantics)
+}
+
+/// The files that call macros which the files `changed`, each before and after, gave
+/// or give.
+pub fn callers<'a>(
+    changed: impl Iterator<Item = (&'a Facts, &'a Facts)>,
+    facts: &FactsByPath,
+) -> Vec<Arc<str>> {
+    let names: BTreeSet<&str> = changed
+        .filter(|(old, new)| old.wrappers != new.wrappers)
+        .flat_map(|(old, new)| old.wrappers.iter().chain(&new.wrappers))
+        .map(|one| one.name.as_ref())
+        .collect();
+    if names.is_empty() {
+        return Vec::new();
+    }
+    let calls = |says: &Facts| {
+        says.unresolved
+            .iter()
+            .any(|one| names.contains(one.as_ref()))
+    };
+    let callers = facts.iter().filter(|(_, says)| calls(says));
+    callers.map(|(path, _)| path.clone()).collect()
 }
 
 /// The macros that `path` gets from headers that it includes, itself or
@@ -57,6 +127,7 @@ pub fn add(
     facts: &mut FactsByPath,
     wanted: &(dyn Fn(&str) -> bool + Sync),
 ) -> anyhow::Result<Semantics> {
+    add_sought(tree, &semantics, facts, wanted)?;
     let calls = calls_of_others(facts, &semantics);
     if calls.is_empty() {
         return Ok(semantics);
@@ -80,11 +151,38 @@ pub fn add(
             .flat_map(|header| header.wrappers.iter().cloned())
             .collect();
         if let Some(text) = tree.read(path)? {
-            let again = reader::read(path, &text, &extended, &macros);
+            let again = again(path, &text, &extended, &macros, facts);
             facts.insert(path.clone(), Arc::new(again));
         }
     }
     Ok(extended)
+}
+
+/// Reads the files again that call macros which no header in sight gives.
+fn add_sought(
+    tree: &dyn Tree,
+    semantics: &Semantics,
+    facts: &mut FactsByPath,
+    wanted: &(dyn Fn(&str) -> bool + Sync),
+) -> anyhow::Result<()> {
+    let given = given(facts);
+    let seeks = |says: &Facts| !sought::sought(says, &given).is_empty();
+    let seeking = facts
+        .iter()
+        .filter(|(path, says)| wanted(path) && seeks(says));
+    let seeking: Vec<Arc<str>> = seeking.map(|(path, _)| path.clone()).collect();
+    for path in seeking {
+        let mut macros = imported(&path, facts, &given);
+        let more = sought(tree, &path, facts, &given, &macros, semantics)?;
+        if !more.is_empty()
+            && let Some(text) = tree.read(&path)?
+        {
+            macros.extend(more);
+            let again = again(&path, &text, semantics, &macros, facts);
+            facts.insert(path, Arc::new(again));
+        }
+    }
+    Ok(())
 }
 
 /// The files that call a macro that another header defines, with those headers.
@@ -95,8 +193,8 @@ fn calls_of_others(
     let mut givers: BTreeMap<&str, Vec<&Arc<str>>> = BTreeMap::new();
     for (path, says) in facts {
         for one in says.wrappers.iter().chain(&says.sections) {
-            if path.ends_with(".h")
-                && !is_framework_header(path)
+            if may_give(path)
+                && !semantics.is_core(path)
                 && !semantics.is_framework_macro(&one.name)
             {
                 givers.entry(&one.name).or_default().push(path);

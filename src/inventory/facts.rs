@@ -85,6 +85,9 @@ pub struct Include {
     pub quoted: bool,
     /// Whether `CREATE_TRACE_POINTS` is defined here.
     pub creates: bool,
+    /// Macros of the file that declare tracepoints and stand before it: what is
+    /// included may call them.
+    pub given: Vec<MacroDefinition>,
     /// Where.
     pub at: At,
     /// The `#if`s around it.
@@ -240,6 +243,8 @@ pub struct Facts {
     pub allowances: Vec<Allowance>,
     /// Macros called at file scope that this file does not define.
     pub unresolved: BTreeSet<Box<str>>,
+    /// Those among them that are handed a macro that declares tracepoints.
+    pub handed: BTreeSet<Box<str>>,
 }
 
 /// The facts of every file that has any, by path.
@@ -265,8 +270,8 @@ impl Facts {
     /// Whether the includes lead to the same places.
     pub fn includes_alike(&self, other: &Self) -> bool {
         let same = |(a, b): (&Include, &Include)| {
-            (&a.target, a.quoted, a.creates, &a.condition)
-                == (&b.target, b.quoted, b.creates, &b.condition)
+            (&a.target, a.quoted, a.creates, &a.given, &a.condition)
+                == (&b.target, b.quoted, b.creates, &b.given, &b.condition)
         };
         self.includes.len() == other.includes.len()
             && self.includes.iter().zip(&other.includes).all(same)

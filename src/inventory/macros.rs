@@ -13,7 +13,7 @@ use crate::kernel::expand::{MacroTable, expand};
 use crate::kernel::semantics::Semantics;
 use crate::syntax::conditions::Condition;
 use crate::syntax::directives::Define;
-use crate::syntax::lexer::{Kind, lex};
+use crate::syntax::lexer::{Kind, is_word_byte, lex};
 use memchr::memmem;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -110,13 +110,50 @@ impl<'a> Macros<'a> {
         self.matters
     }
 
+    /// Whether a macro of this name was met, whether it matters or not.
+    pub fn knows(&self, name: &str) -> bool {
+        if self.matters {
+            self.by_name.contains_key(name)
+        } else {
+            self.met.iter().any(|one| one.name == name.as_bytes())
+        }
+    }
+
+    /// The identifiers that the macros `names` come to, through others of the file, and
+    /// that the file does not define itself.
+    pub fn behind(&self, names: BTreeSet<Box<str>>) -> BTreeSet<Box<str>> {
+        let mut met: HashMap<&[u8], Vec<&[u8]>> = HashMap::new();
+        for one in &self.met {
+            let bodies = met.entry(one.name).or_default();
+            bodies.extend(one.text.map(|(_, body)| body));
+        }
+        let mut seen: BTreeSet<Box<str>> = BTreeSet::new();
+        let mut next: Vec<Box<str>> = names.into_iter().collect();
+        while let Some(name) = next.pop() {
+            if seen.insert(name.clone()) {
+                for body in met.get(name.as_bytes()).into_iter().flatten() {
+                    next.extend(identifiers(body, Vec::new()).iter().cloned());
+                }
+                let variants = self.by_name.get(&name).into_iter().flatten();
+                next.extend(variants.flat_map(|one| one.body.iter().cloned()));
+            }
+        }
+        seen.retain(|name| !self.knows(name));
+        seen
+    }
+
+    /// Takes note that the macros met so far matter.
+    pub fn set_matter(&mut self) {
+        self.matters = true;
+        for one in std::mem::take(&mut self.met) {
+            self.add(one);
+        }
+    }
+
     fn met(&mut self, one: Met<'a>, matters: bool) {
         self.met.push(one);
-        self.matters = matters;
         if matters {
-            for one in std::mem::take(&mut self.met) {
-                self.add(one);
-            }
+            self.set_matter();
         }
     }
 
@@ -257,11 +294,29 @@ impl<'a> Macros<'a> {
         definitions
     }
 
-    /// The wrappers from `name` to the macro `framework` of the tracing core,
-    /// outermost first.
-    pub fn chain(&self, name: &str, framework: &str) -> Vec<Box<str>> {
+    /// The wrappers from the macro that `call` calls to the macro `framework` of the
+    /// tracing core, outermost first. It may be handed the next as an argument.
+    pub fn chain_of_call(&self, call: &[u8], framework: &str) -> Vec<Box<str>> {
+        let length = call.iter().position(|&byte| !is_word_byte(byte));
+        let (name, given) = call.split_at(length.unwrap_or(call.len()));
+        let name = text_of(name);
         let mut chain = Vec::new();
-        self.find_chain(name, framework, &mut chain, &mut HashSet::new());
+        // A stub of the file's own may give way to the macro of that name.
+        if name.as_ref() == framework
+            || self.find_chain(&name, framework, &mut chain, &mut HashSet::new())
+        {
+            return chain;
+        }
+        chain.push(name);
+        let words = lex(given, false).tokens;
+        let words = words.iter().filter(|one| one.kind == Kind::Identifier);
+        let words: Vec<Box<str>> = words.map(|one| text_of(one.span.of(given))).collect();
+        let mut seen = HashSet::new();
+        for word in &words {
+            if self.find_chain(word, framework, &mut chain, &mut seen) {
+                break;
+            }
+        }
         chain
     }
 
@@ -289,21 +344,31 @@ impl<'a> Macros<'a> {
         false
     }
 
-    /// What the call `text` of the macro `name`, standing under `condition`,
-    /// comes to: one expansion for each choice of variants that can be meant.
-    pub fn expansions(
-        &self,
-        name: &str,
-        text: &[u8],
-        condition: &Condition,
-        semantics: &Semantics,
-    ) -> Vec<Expansion> {
+    /// The macros on the ways from `name` to the tracing core, `name` with them.
+    pub fn on_the_way(&self, name: &str, semantics: &Semantics) -> BTreeSet<Box<str>> {
         let mut names = self.wrappers(name, semantics);
         names.insert(name.into());
-        self.expansions_by(&names, text, condition)
+        names
     }
 
-    /// As [`Self::expansions`], with the macros to be expanded given.
+    /// Every macro that the call `text` can come to: one may be handed another as an
+    /// argument, as `LIST(HOOK)` is.
+    pub fn all_of_call(&self, text: &[u8]) -> BTreeSet<Box<str>> {
+        let mut names: BTreeSet<Box<str>> = BTreeSet::new();
+        let mut next: Vec<Box<str>> = identifiers(text, Vec::new()).to_vec();
+        while let Some(name) = next.pop() {
+            let Some(variants) = self.by_name.get(&name) else {
+                continue;
+            };
+            if names.insert(name) {
+                next.extend(variants.iter().flat_map(|one| one.body.iter().cloned()));
+            }
+        }
+        names
+    }
+
+    /// What the call `text`, standing under `condition`, comes to by the macros `names`:
+    /// one expansion for each choice of variants that can be meant.
     pub fn expansions_by(
         &self,
         names: &BTreeSet<Box<str>>,
@@ -381,7 +446,7 @@ fn expand_with(text: &[u8], variants: &[&Variant<'_>]) -> Vec<u8> {
 }
 
 /// The identifiers of a macro's body and those it pastes, once each.
-fn identifiers(body: &[u8], pasted: Vec<Box<str>>) -> Arc<[Box<str>]> {
+pub fn identifiers(body: &[u8], pasted: Vec<Box<str>>) -> Arc<[Box<str>]> {
     let names: BTreeSet<Box<str>> = lex(body, false)
         .tokens
         .iter()

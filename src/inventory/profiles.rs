@@ -22,6 +22,7 @@ pub fn state(profile: &Profile) -> State {
         }
         // A profile only has headers that define_trace.h reads, or no BPF entries.
         entry.includes.push(Include {
+            given: Vec::new(),
             target: "trace/define_trace.h".into(),
             quoted: false,
             creates: false,

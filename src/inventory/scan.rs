@@ -6,7 +6,7 @@
 
 use super::facts::{Facts, FactsByPath};
 use super::reader;
-use crate::kernel::semantics::{Semantics, is_framework_header};
+use crate::kernel::semantics::Semantics;
 use crate::source::Tree;
 use crate::syntax::lexer::is_word_byte;
 use aho_corasick::packed;
@@ -133,7 +133,7 @@ pub fn facts_where(
     let found: Mutex<Vec<(Arc<str>, Facts)>> = Mutex::default();
     let holds = |part: &[u8]| PREFILTER.matches(part).next().is_some();
     tree.search(wanted, &holds, &|path, text| {
-        if is_framework_header(path) {
+        if semantics.is_core(path) {
             return;
         }
         let facts = facts_of_file(path, text, semantics);

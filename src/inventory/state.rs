@@ -7,15 +7,15 @@
 use super::extensions;
 use super::facts::{Facts, FactsByPath};
 use super::partial;
+use super::parts::{self, Part};
 use super::pasted;
-use super::reader;
 use super::resolve::Inventory;
 use super::scan;
 use crate::kernel::semantics::{Phases, Semantics, is_framework_header};
 use crate::source::Tree;
 use anyhow::Context;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 
 /// What a tree holds at one moment.
@@ -129,6 +129,7 @@ impl State {
         pasted::add(tree, &mut facts, &semantics, wanted)?;
         let core = Arc::new(semantics.clone());
         let semantics = extensions::add(tree, &phases, semantics, &mut facts, wanted)?;
+        parts::add(tree, &mut facts, &semantics)?;
         Ok(Self {
             core,
             ..Self::joined(Arc::new(semantics), facts)
@@ -172,24 +173,27 @@ impl State {
         let mut facts = self.facts.clone();
         for (path, new) in changes
             .iter()
-            .filter(|(path, _)| scan::is_source(path) && !is_framework_header(path))
+            .filter(|(path, _)| scan::is_source(path) && !self.semantics.is_core(path))
         {
             put(&mut facts, path, self.facts_of(path, new));
         }
-        self.read_with_imports(changes, &mut facts);
-        let pasting = self.pasting_after(changes, &facts);
+        self.read_with_imports(changes, &mut facts, tree)?;
+        let mut touched: BTreeSet<Arc<str>> =
+            changes.keys().map(|path| path.as_str().into()).collect();
+        if let Some(tree) = tree {
+            touched.extend(self.read_callers(changes, &mut facts, tree)?);
+            touched.extend(self.read_parts(changes, &mut facts, tree)?);
+        }
+        let pasting = self.pasting_after(&touched, &facts);
         for (path, new) in changes {
             if let NewText::Whole(text) = new {
                 pasting.add_to(&mut facts, path, text, &self.semantics);
             }
         }
-        if changes
-            .keys()
-            .all(|path| facts.get(path.as_str()) == self.facts.get(path.as_str()))
-        {
+        if self.pairs(&touched, &facts).all(|(old, new)| old == new) {
             return Ok(self.clone());
         }
-        let inventory = self.inventory_after(changes, &facts);
+        let inventory = self.inventory_after(&touched, &facts);
         Ok(Self {
             semantics: self.semantics.clone(),
             core: self.core.clone(),
@@ -199,13 +203,13 @@ impl State {
         })
     }
 
-    /// What each changed file said and says now.
+    /// What each of the files `touched` said and says now.
     fn pairs<'a>(
         &'a self,
-        changes: &'a BTreeMap<String, NewText>,
+        touched: &'a BTreeSet<Arc<str>>,
         facts: &'a FactsByPath,
     ) -> impl Iterator<Item = (&'a Facts, &'a Facts)> {
-        changes.keys().map(move |path| {
+        touched.iter().map(move |path| {
             let of = |facts: &'a FactsByPath| said(facts, path);
             (of(&self.facts), of(facts))
         })
@@ -213,10 +217,10 @@ impl State {
 
     fn pasting_after(
         &self,
-        changes: &BTreeMap<String, NewText>,
+        touched: &BTreeSet<Arc<str>>,
         facts: &FactsByPath,
     ) -> Arc<pasted::Headers> {
-        let mut pairs = self.pairs(changes, facts);
+        let mut pairs = self.pairs(touched, facts);
         if pairs.all(|(old, new)| old.pasting == new.pasting && old.includes_alike(new)) {
             self.pasting().clone()
         } else {
@@ -224,13 +228,9 @@ impl State {
         }
     }
 
-    fn inventory_after(
-        &self,
-        changes: &BTreeMap<String, NewText>,
-        facts: &FactsByPath,
-    ) -> Arc<Inventory> {
+    fn inventory_after(&self, touched: &BTreeSet<Arc<str>>, facts: &FactsByPath) -> Arc<Inventory> {
         if self
-            .pairs(changes, facts)
+            .pairs(touched, facts)
             .all(|(old, new)| old.joins_alike(new))
         {
             return self.inventory.clone();
@@ -241,16 +241,86 @@ impl State {
     }
 
     /// Reads the changed files again that call macros of headers, as both are now.
-    fn read_with_imports(&self, changes: &BTreeMap<String, NewText>, facts: &mut Arc<FactsByPath>) {
+    fn read_with_imports(
+        &self,
+        changes: &BTreeMap<String, NewText>,
+        facts: &mut Arc<FactsByPath>,
+        tree: Option<&dyn Tree>,
+    ) -> anyhow::Result<()> {
         let given = extensions::given(facts);
         for (path, new) in changes {
             let NewText::Whole(text) = new else { continue };
-            let imported = extensions::imported(path, facts, &given);
+            let mut imported = extensions::imported(path, facts, &given);
+            if let Some(tree) = tree {
+                imported.extend(extensions::sought(
+                    tree,
+                    path,
+                    facts,
+                    &given,
+                    &imported,
+                    &self.semantics,
+                )?);
+            }
             if !imported.is_empty() {
-                let again = reader::read(path, text, &self.semantics, &imported);
+                let again = extensions::again(path, text, &self.semantics, &imported, facts);
                 put(facts, path, again);
             }
         }
+        Ok(())
+    }
+
+    /// Reads the files again that call macros of changed headers, and gives them.
+    fn read_callers(
+        &self,
+        changes: &BTreeMap<String, NewText>,
+        facts: &mut Arc<FactsByPath>,
+        tree: &dyn Tree,
+    ) -> anyhow::Result<Vec<Arc<str>>> {
+        let changed = changes.keys().map(String::as_str);
+        let pairs = changed.map(|path| (said(&self.facts, path), said(facts, path)));
+        let mut callers = extensions::callers(pairs, facts);
+        callers.retain(|path| !changes.contains_key(path.as_ref()));
+        let given = extensions::given(facts);
+        for path in &callers {
+            if let Some(text) = tree.read(path)? {
+                let imported = extensions::imported(path, facts, &given);
+                let again = extensions::again(path, &text, &self.semantics, &imported, facts);
+                put(facts, path, again);
+            }
+        }
+        Ok(callers)
+    }
+
+    /// Reads the parts of headers again where either changed, and gives them.
+    fn read_parts(
+        &self,
+        changes: &BTreeMap<String, NewText>,
+        facts: &mut Arc<FactsByPath>,
+        tree: &dyn Tree,
+    ) -> anyhow::Result<Vec<Arc<str>>> {
+        let is_changed = |part: &Part| {
+            changes.contains_key(part.from.as_ref())
+                || part.places().any(|path| changes.contains_key(&path))
+        };
+        let mut touched = Vec::new();
+        for part in parts::parts(&self.facts).into_iter().filter(is_changed) {
+            for path in part
+                .places()
+                .filter(|path| self.facts.contains_key(path.as_str()))
+            {
+                let text = tree.read(&path)?;
+                let alone = text.map(|text| scan::facts_of_file(&path, &text, &self.semantics));
+                put(facts, &path, alone.unwrap_or_default());
+                touched.push(path.into());
+            }
+        }
+        for part in parts::parts(facts).into_iter().filter(is_changed) {
+            if let Some((path, says)) = part.read(tree, &self.semantics)? {
+                put(facts, &path, says);
+                touched.push(path.into());
+            }
+        }
+        Ok(touched)
     }
 
     fn facts_of(&self, path: &str, new: &NewText) -> Facts {

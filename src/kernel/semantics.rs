@@ -15,6 +15,7 @@ use crate::parallel;
 use crate::syntax::directives::IncludeTarget;
 use memchr::memmem;
 use serde::{Deserialize, Serialize};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 pub use super::probing::{ExportEffect, Form, FormKind, MacroEffect, NamePattern};
@@ -49,6 +50,9 @@ pub enum Error {
 pub struct Semantics {
     effects: BTreeMap<String, MacroEffect>,
     forms: Vec<Form>,
+    /// The headers that say so; none where only what they say is known.
+    #[serde(skip)]
+    core: BTreeSet<String>,
 }
 
 /// The macro tables of all phases of a tree.
@@ -59,17 +63,21 @@ pub struct Phases {
     defining: Vec<MacroTable>,
     /// Each time that define_custom_trace.h reads it.
     custom: Vec<MacroTable>,
+    /// The headers that were read.
+    core: BTreeSet<String>,
 }
 
-/// Whether the file at `path` is a part of the tracing core, whose macros are
-/// the specification and declare nothing themselves.
+/// Headers of the tracing core that trace headers see as any others do.
+const ALWAYS_CORE: [&str; 3] = [
+    TRACEPOINT_H,
+    "include/linux/tracepoint-defs.h",
+    "include/linux/trace_events.h",
+];
+
+/// Whether the file at `path` may be a part of the tracing core, whose macros are
+/// the specification and declare nothing themselves. [`Semantics::is_core`] knows.
 pub fn is_framework_header(path: &str) -> bool {
-    let core = [
-        TRACEPOINT_H,
-        "include/linux/tracepoint-defs.h",
-        "include/linux/trace_events.h",
-    ];
-    if core.contains(&path) {
+    if ALWAYS_CORE.contains(&path) {
         return true;
     }
     path.strip_prefix("include/trace/").is_some_and(|rest| {
@@ -83,6 +91,12 @@ impl Phases {
     /// # Errors
     /// One of them is missing.
     pub fn run(read: &ReadFile<'_>) -> Result<Self, Error> {
+        let core: RefCell<BTreeSet<String>> = RefCell::default();
+        let read: &ReadFile<'_> = &|path| {
+            let text = read(path)?;
+            core.borrow_mut().insert(path.to_owned());
+            Some(text)
+        };
         let text = read(TRACEPOINT_H).ok_or(Error::Missing(TRACEPOINT_H))?;
         let mut first = MacroTable::default();
         run(TRACEPOINT_H, &text, &mut first, &mut |_, _, _| Follow::Skip);
@@ -102,6 +116,7 @@ impl Phases {
             first,
             defining,
             custom,
+            core: core.into_inner(),
         })
     }
 
@@ -137,6 +152,7 @@ impl Phases {
             first: with(&self.first),
             defining: self.defining.iter().map(with).collect(),
             custom: self.custom.iter().map(with).collect(),
+            core: self.core.clone(),
         }
     }
 }
@@ -241,6 +257,7 @@ impl Semantics {
         let mut semantics = Self {
             effects: phases.effects_but(&BTreeMap::new()),
             forms: probing::forms(b"DECLARE_TRACE", &phases.first),
+            core: phases.core.clone(),
         };
         // `DECLARE_TRACE()` may put a suffix behind the name.
         if let Some(declares) = semantics
@@ -279,6 +296,13 @@ impl Semantics {
         } else {
             format!("only {}", made.join(" and "))
         }))
+    }
+
+    /// Whether the file at `path` is a part of the tracing core. Others can lie in its
+    /// folders, and declare what they like.
+    pub fn is_core(&self, path: &str) -> bool {
+        let is_read = self.core.is_empty() || self.core.contains(path);
+        is_framework_header(path) && (is_read || ALWAYS_CORE.contains(&path))
     }
 
     /// What a macro of the tracing core makes.

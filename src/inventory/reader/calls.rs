@@ -6,8 +6,18 @@ use crate::inventory::declarations::{Declared, declared, merge_variants};
 use crate::inventory::facts::{CustomEvent, Definition, Export, Facts};
 use crate::inventory::pasting;
 use crate::inventory::uses::{Tokens, sign, text_of};
-use crate::syntax::lexer::{Kind, lex};
+use crate::syntax::lexer::{Kind, is_word_byte, lex};
+use std::collections::BTreeSet;
 use std::ops::Range;
+
+/// What an expansion came to.
+#[derive(Clone, Copy, Debug, Default)]
+struct Came {
+    /// Calls of macros of the tracing core.
+    to_core: bool,
+    /// Other macros of the file are left in it, outside of those calls.
+    left_over: bool,
+}
 
 impl<'a> Reader<'a> {
     /// Looks at the identifier at `index`; gives the index to go on at.
@@ -19,6 +29,13 @@ impl<'a> Reader<'a> {
         {
             self.outline.skip_call(end);
             return end + 1;
+        }
+        if self.outline.at_file_scope()
+            && !self.outline.in_initialiser()
+            && self.file_scope_word(index)
+        {
+            self.outline.skip_call(index);
+            return index + 1;
         }
         if let Some(sign) = sign(self.tokens(), index) {
             let origin = self.origin(index);
@@ -52,9 +69,11 @@ impl<'a> Reader<'a> {
     /// parenthesis if it is one that says something about tracepoints.
     fn file_scope_call(&mut self, index: usize) -> Option<usize> {
         let name = std::str::from_utf8(self.tokens().word(index)).ok()?;
-        let local = self.macros.is_wrapper(name, self.semantics);
-        if !local && self.semantics.effect(name).is_none() {
-            self.maybe_unresolved(name);
+        let is_core = self.semantics.effect(name).is_some();
+        let local = self.macros.is_wrapper(name, self.semantics)
+            || !is_core && self.is_handed_wrapper(index, name);
+        if !local && !is_core {
+            self.maybe_unresolved(index, name);
             return self.exported_by_symbol(index, name);
         }
         let mut close = self.end_of_call(self.tokens(), index)?;
@@ -71,12 +90,57 @@ impl<'a> Reader<'a> {
         Some(close)
     }
 
-    /// A call of a macro that another file may define.
-    fn maybe_unresolved(&mut self, name: &str) {
-        let is_macro = !name.bytes().any(|byte| byte.is_ascii_lowercase());
-        let unresolved = &mut self.facts.unresolved;
-        if is_macro && !self.macros.defines(name) && !unresolved.contains(name) {
-            unresolved.insert(name.into());
+    /// Whether the call at `index` hands a macro of the file, `name`, another one that
+    /// declares tracepoints: `LIST(TRACE_EVENT)`.
+    fn is_handed_wrapper(&mut self, index: usize, name: &str) -> bool {
+        let is_known = self.macros.knows(name);
+        if !self.starts_declaration(index) || !is_known && self.system.is_none() {
+            return false;
+        }
+        let Some(close) = self.end_of_call(self.tokens(), index) else {
+            return false;
+        };
+        let handed = (index + 2..close).any(|at| {
+            let word = std::str::from_utf8(self.tokens().word(at)).unwrap_or_default();
+            self.semantics.is_framework_macro(word) || self.macros.is_wrapper(word, self.semantics)
+        });
+        if handed && is_known {
+            self.macros.set_matter();
+        } else if handed {
+            self.facts.handed.insert(name.into());
+        }
+        handed && is_known
+    }
+
+    /// Whether nothing of a declaration stands before the token at `index`.
+    fn starts_declaration(&self, index: usize) -> bool {
+        let before = index
+            .checked_sub(1)
+            .and_then(|before| self.tokens.get(before));
+        before.is_none_or(|one| {
+            matches!(
+                one.kind,
+                Kind::Directive | Kind::Punctuator(b';' | b'}' | b')')
+            )
+        })
+    }
+
+    /// A macro at file scope that stands for a whole declaration, without parentheses.
+    fn file_scope_word(&mut self, index: usize) -> bool {
+        if !self.macros.matter() || !self.starts_declaration(index) {
+            return false;
+        }
+        let name = std::str::from_utf8(self.tokens().word(index)).unwrap_or_default();
+        self.macros.is_wrapper(name, self.semantics) && self.expand_call(index, index, name)
+    }
+
+    /// A call of a macro that another file may define. Elsewhere than in a trace header
+    /// a small letter says that it is a function.
+    fn maybe_unresolved(&mut self, index: usize, name: &str) {
+        let is_macro = !name.bytes().any(|byte| byte.is_ascii_lowercase())
+            || self.system.is_some() && self.starts_declaration(index);
+        if is_macro && !self.facts.unresolved.contains(name) {
+            self.facts.unresolved.insert(name.into());
         }
     }
 
@@ -106,43 +170,66 @@ impl<'a> Reader<'a> {
         let origin = self.origin(index);
         let call = &self.text
             [self.tokens[index].span.start as usize..self.tokens[close].span.end as usize];
-        let expansions = self
-            .macros
-            .expansions(name, call, &origin.condition, self.semantics);
-        let mut already: Vec<Facts> = Vec::new();
-        let mut came = false;
-        for expansion in expansions {
+        let names = self.macros.on_the_way(name, self.semantics);
+        let (mut variants, mut came) = self.read_expansions(&names, call, &origin);
+        if came.left_over {
+            let names = self.macros.all_of_call(call);
+            (variants, came) = self.read_expansions(&names, call, &origin);
+        }
+        merge_variants(&mut self.facts, variants);
+        came.to_core
+    }
+
+    /// What each expansion of `call` by the macros `names` says.
+    fn read_expansions(
+        &mut self,
+        names: &BTreeSet<Box<str>>,
+        call: &[u8],
+        origin: &Origin,
+    ) -> (Vec<Facts>, Came) {
+        let mut all = Came::default();
+        let mut variants = Vec::new();
+        for expansion in self.macros.expansions_by(names, call, &origin.condition) {
             let before = std::mem::take(&mut self.facts);
             let origin = Origin {
                 condition: expansion.condition,
                 ..origin.clone()
             };
-            came |= self.declare_expanded(&expansion.text, name, &origin);
-            already.push(std::mem::replace(&mut self.facts, before));
+            let came = self.declare_expanded(&expansion.text, names, call, &origin);
+            all.to_core |= came.to_core;
+            all.left_over |= came.left_over;
+            variants.push(std::mem::replace(&mut self.facts, before));
         }
-        merge_variants(&mut self.facts, already);
-        came
+        (variants, all)
     }
 
     /// Reads what a wrapper came to, and says whether that is anything.
-    fn declare_expanded(&mut self, text: &[u8], wrapper: &str, origin: &Origin) -> bool {
+    fn declare_expanded(
+        &mut self,
+        text: &[u8],
+        names: &BTreeSet<Box<str>>,
+        call: &[u8],
+        origin: &Origin,
+    ) -> Came {
         let lexed = lex(text, false);
         let tokens = Tokens {
             text,
             all: &lexed.tokens,
         };
         let mut index = 0;
-        let mut came = false;
+        let mut came = Came::default();
         while index < lexed.tokens.len() {
             let word = std::str::from_utf8(tokens.word(index)).unwrap_or_default();
             if self.semantics.effect(word).is_some() && tokens.is(index + 1, b'(') {
-                let via = self.macros.chain(wrapper, word);
-                came = true;
+                let via = self.macros.chain_of_call(call, word);
+                came.to_core = true;
                 // Of a large call, the expansion may be cut off.
                 let close = self.end_of_call(tokens, index);
                 let end = close.unwrap_or(lexed.tokens.len());
                 self.declare(tokens, index..end, origin, &via);
                 index = close.unwrap_or(index);
+            } else {
+                came.left_over |= !names.contains(word) && self.macros.defines(word);
             }
             index += 1;
         }
@@ -159,6 +246,11 @@ impl<'a> Reader<'a> {
         via: &[Box<str>],
     ) {
         let Some(call) = declared(tokens, call, self.semantics, |words| {
+            let is_plain = words.iter().all(|&byte| is_word_byte(byte));
+            let name = std::str::from_utf8(words).unwrap_or_default();
+            if is_plain && !self.macros.knows(name) {
+                return words.to_vec();
+            }
             pasting::expand_argument(words, &self.macros)
         }) else {
             return;

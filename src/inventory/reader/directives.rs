@@ -2,6 +2,7 @@
 //! What directives say: macros, includes, and where `CREATE_TRACE_POINTS` is defined.
 
 use super::{Origin, Reader};
+use crate::inventory::definitions::DEFINE_TRACE_HEADER;
 use crate::inventory::facts::{Include, MacroDefinition, Makes, Override};
 use crate::inventory::uses::{Tokens, sign, text_of};
 use crate::syntax::conditions::Condition;
@@ -146,10 +147,16 @@ impl<'a> Reader<'a> {
             .creates
             .as_ref()
             .is_some_and(|creates| !creates.is_exclusive_with(&condition));
+        let given = if *target == DEFINE_TRACE_HEADER.as_bytes() {
+            Vec::new()
+        } else {
+            self.wrappers()
+        };
         self.facts.includes.push(Include {
             target: text_of(target),
             quoted,
             creates,
+            given,
             at: self.at(self.tokens[index].span.start),
             condition,
         });

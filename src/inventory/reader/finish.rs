@@ -3,10 +3,13 @@
 
 use super::{Origin, Reader};
 use crate::inventory::allowances;
-use crate::inventory::facts::{Facts, Makes, Target};
+use crate::inventory::facts::{Facts, MacroDefinition, Makes, Target};
 use crate::inventory::pasting;
 use crate::inventory::uses::text_of;
 use crate::syntax::conditions::Condition;
+use crate::syntax::directives::Directive;
+use crate::syntax::lexer::{Kind, lex};
+use std::collections::BTreeSet;
 
 impl<'a> Reader<'a> {
     pub(super) fn finish(mut self) -> Facts {
@@ -22,6 +25,7 @@ impl<'a> Reader<'a> {
             &mut self.facts,
         );
         self.keep_macros();
+        self.look_behind_macros();
         self.facts.prune(self.system.is_some());
         self.facts
     }
@@ -50,6 +54,7 @@ impl<'a> Reader<'a> {
         if !self.looks_up || self.probes_of_some.is_empty() {
             return;
         }
+        self.attach_looked_up_by_macros();
         for index in std::mem::take(&mut self.strings) {
             let literal = self.tokens().word(index);
             let Some(name) = literal
@@ -69,6 +74,30 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The name that is looked up may stand in a macro: `#define HOOK "X"`.
+    fn attach_looked_up_by_macros(&mut self) {
+        let text = self.text;
+        for token in self.tokens.iter().filter(|one| one.kind == Kind::Directive) {
+            let directive = token.span.of(text);
+            let Directive::Define(define) = Directive::parse(directive) else {
+                continue;
+            };
+            let body = define.body.shifted(token.span.start);
+            for literal in lex(body.of(text), false).tokens {
+                let span = literal.span.shifted(body.start);
+                if let [b'"', name @ .., b'"'] = span.of(text) {
+                    let origin = Origin {
+                        at: self.at(span.start),
+                        condition: Condition::default(),
+                        function: None,
+                    };
+                    let probes = self.probes_of_some.clone();
+                    self.attach(Target::Name(text_of(name)), probes, &origin);
+                }
+            }
+        }
+    }
+
     /// A file that has to do with `struct trace_event_call` (include/linux/trace_events.h)
     /// and takes the address of a tracepoint without registering a probe there makes an
     /// event of it without any macro: `.tp = &__tracepoint_X`.
@@ -83,12 +112,29 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Of a macro of the file's own, what it comes to may be another file's.
+    fn look_behind_macros(&mut self) {
+        let (own, mut others): (BTreeSet<Box<str>>, BTreeSet<Box<str>>) =
+            std::mem::take(&mut self.facts.unresolved)
+                .into_iter()
+                .partition(|name| self.macros.knows(name));
+        if self.system.is_some() {
+            others.extend(self.macros.behind(own));
+        }
+        self.facts.unresolved = others;
+    }
+
     /// Keeps the macros that other files may need.
     fn keep_macros(&mut self) {
+        self.facts.wrappers = self.wrappers();
+    }
+
+    /// The macros that declare tracepoints, as they are at this place.
+    pub(super) fn wrappers(&self) -> Vec<MacroDefinition> {
         if !self.macros.matter() {
-            return;
+            return Vec::new();
         }
         let wrappers = self.macros.all_wrappers(self.semantics);
-        self.facts.wrappers = self.macros.definitions(&wrappers);
+        self.macros.definitions(&wrappers)
     }
 }

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! Macros that a trace header calls and that no file known so far gives it.
+//!
+//! The facts know only files that have to do with tracepoints. A list of names, as
+//! `HOOKS(HOOK)` goes through, stands in a header that has not, and another such header
+//! may lie on the way to one that has. So the includes are followed through the texts.
+
+use super::facts::FactsByPath;
+use super::facts::{Facts, MacroDefinition};
+use super::includes::normalised;
+use super::macros::identifiers;
+use crate::kernel::semantics::Semantics;
+use crate::source::Tree;
+use crate::syntax::conditions::Condition;
+use crate::syntax::directives::{Directive, IncludeTarget};
+use crate::syntax::lexer::{Kind, lex};
+use memchr::memmem;
+use std::collections::BTreeSet;
+
+/// How many headers are read in search of the macros of one file.
+const MOST_HEADERS: usize = 512;
+
+/// The macros that `path` calls and that have to be looked for: lists that it hands
+/// another macro, and wrappers that are `given` by a header out of its sight.
+pub fn sought<'a>(says: &'a Facts, given: &'a BTreeSet<Box<str>>) -> BTreeSet<&'a str> {
+    let lists = says.handed.iter();
+    let wrappers = says.unresolved.iter().filter(|name| given.contains(*name));
+    lists.chain(wrappers).map(AsRef::as_ref).collect()
+}
+
+/// The definitions of the macros `names`, and of those in their bodies, in the headers
+/// that `path` includes.
+///
+/// # Errors
+/// One of them cannot be read; the message names it.
+pub fn definitions(
+    tree: &dyn Tree,
+    path: &str,
+    facts: &FactsByPath,
+    names: &BTreeSet<&str>,
+    semantics: &Semantics,
+) -> anyhow::Result<Vec<MacroDefinition>> {
+    let mut search = Search {
+        wanted: names.iter().map(|&name| name.into()).collect(),
+        ..Search::default()
+    };
+    let includes = facts.get(path).into_iter().flat_map(|says| &says.includes);
+    for include in includes {
+        search.include(path, &include.target, include.quoted);
+    }
+    while let Some(places) = search.next() {
+        for place in places {
+            if semantics.is_core(&place) {
+                break;
+            }
+            if let Some(text) = tree.read(&place)? {
+                search.read(&place, &text);
+                break;
+            }
+        }
+    }
+    Ok(search.found)
+}
+
+#[derive(Default)]
+struct Search {
+    wanted: BTreeSet<Box<str>>,
+    found: Vec<MacroDefinition>,
+    /// Where each include may lie, in the order in which they were met.
+    queue: Vec<Vec<String>>,
+    met: BTreeSet<Vec<String>>,
+    at: usize,
+}
+
+impl Search {
+    fn next(&mut self) -> Option<Vec<String>> {
+        let next = self.queue.get(self.at).filter(|_| self.at < MOST_HEADERS)?;
+        self.at += 1;
+        Some(next.clone())
+    }
+
+    fn include(&mut self, from: &str, target: &str, quoted: bool) {
+        let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let beside = quoted.then(|| normalised(folder, target)).flatten();
+        let places: Vec<String> = beside
+            .into_iter()
+            .chain(normalised("include", target))
+            .collect();
+        if self.met.insert(places.clone()) {
+            self.queue.push(places);
+        }
+    }
+
+    fn read(&mut self, path: &str, text: &[u8]) {
+        for token in lex(text, true).tokens {
+            if token.kind != Kind::Directive {
+                continue;
+            }
+            let line = token.span.of(text);
+            match Directive::parse(line) {
+                Directive::Include(IncludeTarget::Quoted(target)) => {
+                    self.include(path, &String::from_utf8_lossy(target), true);
+                }
+                Directive::Include(IncludeTarget::Angled(target)) => {
+                    self.include(path, &String::from_utf8_lossy(target), false);
+                }
+                Directive::Define(define) => {
+                    let name = String::from_utf8_lossy(define.name);
+                    if self.wanted.contains(name.as_ref()) {
+                        self.found.push(MacroDefinition {
+                            name: name.as_ref().into(),
+                            text: line.into(),
+                            condition: Condition::default(),
+                        });
+                        let body = define.body.of(line);
+                        let more = identifiers(body, Vec::new());
+                        let defined =
+                            |name: &&Box<str>| memmem::find(text, name.as_bytes()).is_some();
+                        self.wanted.extend(more.iter().filter(defined).cloned());
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}
