@@ -122,7 +122,7 @@ impl Vicinity {
 }
 
 /// Adds the places that the includes of a file may mean.
-fn included(path: &str, text: &[u8], places: &mut BTreeSet<String>) {
+pub fn included(path: &str, text: &[u8], places: &mut BTreeSet<String>) {
     let mut past = 0;
     while let Some(at) = memmem::find(&text[past..], b"include") {
         let start = memchr::memrchr(b'\n', &text[..past + at]).map_or(0, |newline| newline + 1);

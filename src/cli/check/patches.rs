@@ -5,7 +5,7 @@ use super::super::tree;
 use super::entries::{Lines, entry_of_patch, subject_of};
 use crate::inventory::profiles;
 use crate::inventory::state::{State, semantics_of};
-use crate::inventory::vicinity::Vicinity;
+use crate::inventory::vicinity::{self, Vicinity};
 use crate::kernel::maintainers::Maintainers;
 use crate::kernel::semantics::is_framework_header;
 use crate::output::report::{Report, Subject};
@@ -148,7 +148,14 @@ fn first_state(
     if whole_tree || changes_meanings(tree, series)? {
         return Ok((State::of(tree)?, Knowledge::Whole));
     }
-    let names = profiles::files_that_declare(&declared_by(series))?;
+    let mut names = profiles::files_that_declare(&declared_by(series))?;
+    // What a new file includes, or an old one now does, is around it, too.
+    let after = OverlayTree::after(Some(tree), series, series.patches.len());
+    for path in after.files().keys() {
+        if let Some(text) = after.read(path)? {
+            vicinity::included(path, &text, &mut names);
+        }
+    }
     let part = State::of(&Vicinity::of(&before, &touched, &names)?)?;
     Ok((part, Knowledge::Part))
 }
