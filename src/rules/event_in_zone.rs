@@ -2,7 +2,7 @@
 //! A new trace event where tracepoints have to stay bare.
 
 use super::finding::{Finding, Level};
-use super::promotion::is_promotion;
+use super::promotion::promoted;
 use super::review::{Review, by_macro, declared_at, related};
 use super::zones::{Zone, Zones};
 use crate::inventory::resolve::{Inventory, Tracepoint};
@@ -13,9 +13,10 @@ use std::collections::BTreeSet;
 pub(super) fn check(review: &Review<'_>) -> Vec<Finding> {
     let before = events_by_zone(review.zones, review.before(), review.before());
     let after = events_by_zone(review.zones, review.before(), review.after());
+    let promoted = promoted(review);
     let mut found = Vec::new();
     for (zone, name) in after.difference(&before) {
-        if is_promotion(review, name) {
+        if promoted.contains(name) {
             continue;
         }
         for event in in_zone(review, zone, name) {
@@ -52,7 +53,11 @@ fn in_zone<'a>(review: &'a Review<'_>, zone: &str, name: &str) -> Vec<&'a Tracep
 
 /// The zone of a tracepoint: that of its header or, for a header that is not in
 /// `first`, of the code that defines it.
-fn zone_of<'z>(zones: &'z Zones, first: &State, tracepoint: &Tracepoint) -> Option<&'z Zone> {
+pub(super) fn zone_of<'z>(
+    zones: &'z Zones,
+    first: &State,
+    tracepoint: &Tracepoint,
+) -> Option<&'z Zone> {
     zones.of(&tracepoint.file).or_else(|| {
         let is_new = !first.facts.contains_key(&tracepoint.file);
         let definitions = tracepoint.definitions.iter().filter(|_| is_new);

@@ -5,18 +5,15 @@ use super::finding::{Finding, Level};
 use super::review::{Review, by_macro, declared_at, related};
 use super::suffix::SUFFIX;
 use crate::inventory::resolve::{Inventory, Tracepoint};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Compares each state with the one before it, so that a series cannot bring a
 /// hook bare and promote it later. What is undone at the end does not count.
 pub(super) fn check(review: &Review<'_>) -> Vec<Finding> {
     let mut found: BTreeMap<String, Finding> = BTreeMap::new();
-    for (patch, pair) in review.states.windows(2).enumerate() {
-        let (before, after) = (&pair[0].inventory, &pair[1].inventory);
-        for (hook, event) in promotions(before, after) {
-            let Some(last) = events_named(&review.after().inventory, event.name()).next() else {
-                continue;
-            };
+    for (patch, hook, event) in promotions(review) {
+        if let Some(last) = events_named(&review.after().inventory, event.name()).next() {
             let finding = finding(review, patch, hook, last);
             found.insert(event.name().to_owned(), finding);
         }
@@ -24,21 +21,40 @@ pub(super) fn check(review: &Review<'_>) -> Vec<Finding> {
     found.into_values().collect()
 }
 
-/// The bare tracepoints of `before` with the events that `after` has instead.
-fn promotions<'a>(
-    before: &'a Inventory,
+/// The hooks that were bare at some time in the series, by name, as they were last.
+type Hooks<'a> = BTreeMap<&'a str, &'a Tracepoint>;
+
+/// The bare tracepoints that an event takes the place of, with the patch that makes
+/// it. The hook may have gone in a patch before.
+fn promotions<'a>(review: &'a Review<'_>) -> Vec<(usize, &'a Tracepoint, &'a Tracepoint)> {
+    let mut found = Vec::new();
+    let mut hooks = Hooks::new();
+    for (patch, pair) in review.states.windows(2).enumerate() {
+        let (before, after) = (&pair[0].inventory, &pair[1].inventory);
+        if Arc::ptr_eq(before, after) {
+            continue;
+        }
+        let bare = before.bare_names().into_iter();
+        hooks.extend(bare.filter_map(|name| Some((name, before.named(name).next()?))));
+        for (name, hook) in &hooks {
+            let event = event_instead(name, before, after);
+            found.extend(event.map(|event| (patch, *hook, event)));
+        }
+    }
+    found
+}
+
+/// The event that `after` has in place of the bare tracepoint `name`, and that
+/// `before` has not.
+fn event_instead<'a>(
+    name: &str,
+    before: &Inventory,
     after: &'a Inventory,
-) -> impl Iterator<Item = (&'a Tracepoint, &'a Tracepoint)> {
-    let mut bare: Vec<&str> = before.bare_names().into_iter().collect();
-    bare.sort_unstable();
-    bare.into_iter().filter_map(move |name| {
-        let hook = before.named(name).next()?;
-        let event = names_after(name)
-            .into_iter()
-            .filter(|name| events_named(before, name).next().is_none())
-            .find_map(|name| events_named(after, &name).next())?;
-        Some((hook, event))
-    })
+) -> Option<&'a Tracepoint> {
+    names_after(name)
+        .into_iter()
+        .filter(|name| events_named(before, name).next().is_none())
+        .find_map(|name| events_named(after, &name).next())
 }
 
 /// The names under which an event may take the place of the bare tracepoint
@@ -60,11 +76,10 @@ pub(super) fn events_named<'a>(
     all.into_iter()
 }
 
-/// Whether `event` takes the place of a bare tracepoint somewhere in the series.
-pub(super) fn is_promotion(review: &Review<'_>, event: &str) -> bool {
-    review.states.windows(2).any(|pair| {
-        promotions(&pair[0].inventory, &pair[1].inventory).any(|(_, new)| new.name() == event)
-    })
+/// The events that take the place of a bare tracepoint somewhere in the series.
+pub(super) fn promoted<'a>(review: &'a Review<'_>) -> BTreeSet<&'a str> {
+    let promotions = promotions(review).into_iter();
+    promotions.map(|(_, _, event)| event.name()).collect()
 }
 
 fn finding(review: &Review<'_>, patch: usize, hook: &Tracepoint, event: &Tracepoint) -> Finding {
