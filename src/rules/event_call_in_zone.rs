@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-//! A new call of an existing trace event in a zone's code.
+//! A new call of a trace event in a zone's code.
 
+use super::event_in_zone::zone_of;
 use super::finding::{Finding, Level};
-use super::promotion::events_named;
+use super::promotion::{events_named, promoted};
 use super::review::{Review, declared_at, related};
 use super::zones::Zones;
 use crate::inventory::facts::Use;
@@ -13,6 +14,7 @@ use std::collections::BTreeMap;
 /// Counts the calls of each event in each zone before and after the series.
 pub(super) fn check(review: &Review<'_>) -> Vec<Finding> {
     let before = counts(review.zones, review.before());
+    let promoted = promoted(review);
     let mut found = Vec::new();
     for event in review
         .after()
@@ -21,10 +23,7 @@ pub(super) fn check(review: &Review<'_>) -> Vec<Finding> {
         .iter()
         .filter(|one| !one.is_bare())
     {
-        if events_named(&review.before().inventory, event.name())
-            .next()
-            .is_none()
-        {
+        if is_judged_itself(review, event) || promoted.contains(event.name()) {
             continue;
         }
         for (zone, calls) in calls_by_zone(review.zones, event) {
@@ -37,6 +36,13 @@ pub(super) fn check(review: &Review<'_>) -> Vec<Finding> {
         }
     }
     found
+}
+
+/// Whether the event is new, and in a zone, where it is answered for by itself.
+fn is_judged_itself(review: &Review<'_>, event: &Tracepoint) -> bool {
+    let before = &review.before().inventory;
+    events_named(before, event.name()).next().is_none()
+        && zone_of(review.zones, review.before(), event).is_some()
 }
 
 fn counts<'a>(zones: &'a Zones, state: &'a State) -> BTreeMap<(&'a str, &'a str), usize> {
