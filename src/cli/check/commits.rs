@@ -4,8 +4,10 @@
 use super::super::tree;
 use super::patches::{Ground, review};
 use crate::inventory::state::State;
+use crate::kernel::maintainers::Maintainers;
 use crate::output::report::Report;
 use crate::rules::review::Knowledge;
+use crate::rules::zones::Zones;
 use crate::source::commits::{CommitPatch, resolve_range};
 use crate::source::disk::DiskTree;
 use crate::source::git::{GitBlobs, GitTree};
@@ -55,6 +57,9 @@ pub(super) fn commits(tree: &DiskTree, spec: &str, zones: Option<&Path>) -> anyh
 struct Walk<'a> {
     directory: &'a Path,
     at: Option<(String, State)>,
+    /// The zones and MAINTAINERS before the first commit: as a series cannot, a range
+    /// cannot appoint its own approvers.
+    rules: Option<(Zones, Maintainers)>,
 }
 
 impl<'a> Walk<'a> {
@@ -62,6 +67,7 @@ impl<'a> Walk<'a> {
         Self {
             directory,
             at: None,
+            rules: None,
         }
     }
 
@@ -83,10 +89,15 @@ impl<'a> Walk<'a> {
             Some((id, state)) if id == *parent => state,
             _ => State::of(&base)?,
         };
+        let rules = match self.rules.take() {
+            Some(rules) => rules,
+            None => (tree::zones(Some(&base), zones)?, tree::maintainers(&base)?),
+        };
+        let (zones, maintainers) = self.rules.insert(rules).clone();
         let ground = Ground {
             tree: Some(&base),
-            zones: tree::zones(Some(&base), zones)?,
-            maintainers: tree::maintainers(&base)?,
+            zones,
+            maintainers,
             knowledge: Knowledge::Whole,
         };
         let reviewed = review(&series, first, &ground)?;
