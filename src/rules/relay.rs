@@ -4,19 +4,22 @@
 use super::finding::{Finding, Level, Place, Related};
 use super::review::{Sight, declared_at, folder_of, related};
 use super::trace_printk;
+use crate::inventory::includes::Includes;
 use crate::inventory::resolve::{Inventory, Probe, Tracepoint};
 use crate::inventory::scan::is_source;
 use crate::syntax::functions::{functions, living, names_used};
 use crate::syntax::lines::Lines;
+use crate::syntax::objects::{Objects, named, objects};
 use std::cell::{LazyCell, OnceCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 /// Functions, or with a `*` families of them, through which a kernel speaks to
 /// user space beside trace events.
-const OUTPUTS: [&str; 26] = [
+const OUTPUTS: [&str; 29] = [
     "perf_event_output*",
     "perf_event_overflow",
+    "perf_sw_event*",
     "perf_tp_event",
     "perf_trace_buf_*",
     "perf_trace_run_bpf_submit",
@@ -40,6 +43,8 @@ const OUTPUTS: [&str; 26] = [
     "genlmsg_multicast*",
     "genlmsg_unicast",
     "nlmsg_multicast*",
+    "netlink_broadcast*",
+    "netlink_unicast",
     "synth_event_trace*",
 ];
 
@@ -48,6 +53,7 @@ pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
     let inventory = &sight.state.inventory;
     let bare = inventory.bare_names();
     let events = LazyCell::new(|| Events::of(inventory));
+    let helpers = LazyCell::new(|| Helpers::of(sight));
     let mut folders: BTreeMap<String, Folder> = BTreeMap::new();
     let mut found = Vec::new();
     for hook in inventory
@@ -65,7 +71,7 @@ pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
             let folder = folders
                 .entry(path.to_owned())
                 .or_insert_with(|| Folder::read(sight, path));
-            if let Some(route) = folder.route(probe, &events) {
+            if let Some(route) = folder.route(probe, &events, &helpers) {
                 found.push(finding(hook, probe, &route));
             }
         }
@@ -119,7 +125,10 @@ fn finding(hook: &Tracepoint, probe: &Probe, route: &Route) -> Finding {
 /// A function of a folder.
 struct Function {
     place: Place,
+    /// What it calls, or passes on.
     uses: BTreeSet<String>,
+    /// What it names at all.
+    names: BTreeSet<String>,
     /// What it speaks through, once that was asked for.
     output: OnceCell<Option<String>>,
 }
@@ -127,6 +136,8 @@ struct Function {
 /// The functions of one folder.
 struct Folder {
     functions: BTreeMap<String, Vec<Function>>,
+    /// The objects of each file, and what was put into them.
+    objects: BTreeMap<String, Objects>,
     /// What a probe was found not to come to an output by.
     silent: HashSet<Meant>,
 }
@@ -141,22 +152,72 @@ struct Step {
     from: Option<usize>,
 }
 
+/// Functions and macros of headers that emit, by name, each with its header and what
+/// it calls.
+struct Helpers<'a> {
+    emitting: BTreeMap<&'a str, Vec<(&'a str, String)>>,
+    includes: Includes<'a>,
+    sight: &'a Sight<'a>,
+}
+
+impl<'a> Helpers<'a> {
+    fn of(sight: &'a Sight<'a>) -> Self {
+        let mut emitting: BTreeMap<&str, Vec<(&str, String)>> = BTreeMap::new();
+        let mut add = |function: Option<&'a str>, file: &'a str, output: String| {
+            if let Some(function) = function.filter(|_| file.ends_with(".h")) {
+                emitting.entry(function).or_default().push((file, output));
+            }
+        };
+        let tracepoints = sight.state.inventory.tracepoints.iter();
+        for event in tracepoints.filter(|one| !one.is_bare()) {
+            for call in &event.call_sites {
+                let output = format!("the trace event {}", event.name());
+                add(call.function.as_deref(), &call.site.file, output);
+            }
+        }
+        for (file, facts) in sight.state.facts.iter() {
+            for one in &facts.mentions {
+                if trace_printk::FAMILY.contains(&one.identifier.as_ref()) {
+                    let output = format!("{}()", one.identifier);
+                    add(one.function.as_deref(), file, output);
+                }
+            }
+        }
+        Self {
+            emitting,
+            includes: Includes::of(&sight.state.facts),
+            sight,
+        }
+    }
+
+    /// What the helper `name` emits, if `file` includes the header that it stands in.
+    fn output(&self, name: &str, file: &str) -> Option<&str> {
+        let known = self.emitting.get(name)?;
+        let (file, _) = self.sight.state.facts.get_key_value(file)?;
+        let reached = self.includes.reachable(file);
+        let is_reached = |header: &str| reached.iter().any(|one| ***one == *header);
+        let mut known = known.iter().filter(|(header, _)| is_reached(header));
+        known.next().map(|(_, output)| output.as_str())
+    }
+}
+
 impl Folder {
     fn read(sight: &Sight<'_>, folder: &str) -> Self {
-        let all: Mutex<Vec<(String, Function)>> = Mutex::default();
+        let all: Mutex<(Vec<(String, Function)>, BTreeMap<String, Objects>)> = Mutex::default();
         let directly = |path: &str| is_source(path) && folder_of(path) == folder;
         let read = |path: &str, text: &[u8]| {
-            let found = in_file(path, text);
-            all.lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .extend(found);
+            let (functions, objects) = in_file(path, text);
+            let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
+            all.0.extend(functions);
+            all.1.insert(path.to_owned(), objects);
         };
         // What cannot be read was reported by the scan of the tree.
         let _ = sight
             .tree
             .visit_below(&[folder.to_owned()], &directly, &read);
         let mut functions: BTreeMap<String, Vec<Function>> = BTreeMap::new();
-        for (name, function) in all.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        let (all, objects) = all.into_inner().unwrap_or_else(PoisonError::into_inner);
+        for (name, function) in all {
             functions.entry(name).or_default().push(function);
         }
         for same in functions.values_mut() {
@@ -164,6 +225,7 @@ impl Folder {
         }
         Self {
             functions,
+            objects,
             silent: HashSet::new(),
         }
     }
@@ -179,8 +241,33 @@ impl Folder {
         }
     }
 
+    /// The functions of the folder that `function` calls, or that may be called through
+    /// an object that it names: a table of functions, a work, a timer.
+    fn next_of<'a>(&'a self, function: &'a Function) -> BTreeSet<&'a str> {
+        let file = function.place.file.as_str();
+        let is_own = |name: &str| {
+            let mut same = self.functions.get(name).into_iter().flatten();
+            same.any(|one| one.place.file == file)
+        };
+        let named = function.names.iter().filter(|name| is_own(name));
+        let objects = self.objects.get(file);
+        let put = function.names.iter().filter_map(|name| {
+            let object = objects?.get(name)?;
+            (!object.by_macro || function.uses.contains(name)).then_some(&object.put)
+        });
+        let next = function.uses.iter().chain(named).chain(put.flatten());
+        next.map(String::as_str)
+            .filter(|next| self.functions.contains_key(*next))
+            .collect()
+    }
+
     /// The shortest way from a probe to an output.
-    fn route(&mut self, probe: &Probe, events: &Events<'_>) -> Option<Route> {
+    fn route(
+        &mut self,
+        probe: &Probe,
+        events: &Events<'_>,
+        helpers: &Helpers<'_>,
+    ) -> Option<Route> {
         let mut seen = HashSet::new();
         let mut steps = Vec::new();
         for name in &probe.functions {
@@ -191,7 +278,7 @@ impl Folder {
         while at < steps.len() {
             let meant = self.meant(&steps[at].meant);
             let name = &steps[at].meant.0;
-            if let Some((output, place)) = output_of(name, &meant, events) {
+            if let Some((output, place)) = output_of(name, &meant, events, helpers) {
                 return Some(Route {
                     functions: way_to(&steps, at),
                     output,
@@ -201,10 +288,9 @@ impl Folder {
             let next: Vec<Meant> = meant
                 .iter()
                 .flat_map(|function| {
-                    let known = |name: &&String| self.functions.contains_key(*name);
                     let file = &function.place.file;
-                    let uses = function.uses.iter().filter(known);
-                    uses.map(|name| (name.clone(), file.clone()))
+                    let next = self.next_of(function).into_iter();
+                    next.map(|name| (name.to_owned(), file.clone()))
                 })
                 .collect();
             for one in next {
@@ -242,10 +328,21 @@ fn way_to(steps: &[Step], last: usize) -> Vec<String> {
     way
 }
 
-fn in_file(path: &str, text: &[u8]) -> Vec<(String, Function)> {
+/// What a helper of a header says that `function` calls.
+fn helped_by(function: &Function, helpers: &Helpers<'_>) -> Option<String> {
+    let mut uses = function.uses.iter();
+    uses.find_map(|name| {
+        let output = helpers.output(name, &function.place.file)?;
+        Some(format!("{name}(), which calls {output}"))
+    })
+}
+
+fn in_file(path: &str, text: &[u8]) -> (Vec<(String, Function)>, Objects) {
     let lines = Lines::of(text);
     let text = &*living(text);
-    functions(text)
+    let functions = functions(text);
+    let objects = objects(text, &functions);
+    let functions = functions
         .into_iter()
         .map(|function| {
             let offset = function.span.start;
@@ -257,11 +354,13 @@ fn in_file(path: &str, text: &[u8]) -> Vec<(String, Function)> {
             let found = Function {
                 place,
                 uses: names_used(function.span.of(text)),
+                names: named(function.span.of(text)),
                 output: OnceCell::new(),
             };
             (function.name, found)
         })
-        .collect()
+        .collect();
+    (functions, objects)
 }
 
 fn leading_space(text: &[u8]) -> u32 {
@@ -276,11 +375,13 @@ fn output_of(
     name: &str,
     meant: &[&Function],
     events: &Events<'_>,
+    helpers: &Helpers<'_>,
 ) -> Option<(String, Option<Place>)> {
     let spoken = meant.iter().find_map(|function| {
-        let output = function
-            .output
-            .get_or_init(|| function.speaks(name, events));
+        let output = function.output.get_or_init(|| {
+            let speaks = function.speaks(name, events);
+            speaks.or_else(|| helped_by(function, helpers))
+        });
         Some((output.clone()?, Some(function.place.clone())))
     });
     // A probe may stand in another folder, and a macro may paste the call.

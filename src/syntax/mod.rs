@@ -13,4 +13,5 @@ pub mod functions;
 pub mod groups;
 pub mod lexer;
 pub mod lines;
+pub mod objects;
 pub mod outline;
