@@ -162,18 +162,21 @@ mod images {
         place.module("modules/a/plain.ko", "BARE(pelt_cfs_tp)");
         place.module("modules/xz.ko", "BARE(sched_overutilized_tp)");
         place.module("modules/gz.ko", "TRACED(sched_switch, sched)");
+        place.module("modules/default.ko", "TRACED(sched_wakeup, sched)");
         place.module("zst.ko", "TRACED(sched_waking, sched)");
         place.tool("xz", &["--check=crc32", "modules/xz.ko"]);
+        // CRC64, as xz has it if nobody asks for another.
+        place.tool("xz", &["modules/default.ko"]);
         place.tool("gzip", &["modules/gz.ko"]);
         let plain = fs::read(place.path("zst.ko")).expect("a module");
         place.write("modules/zst.ko.zst", &zstd(&plain));
         let output = place.run(&[&MODULES[..], &["--format", "json"]].concat());
         let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
         let source = &json["verified"]["sources"][1];
-        assert_eq!(source["modules"], 4);
+        assert_eq!(source["modules"], 5);
         assert_eq!(
             (&source["tracepoints"], &source["bare"]),
-            (&4.into(), &2.into())
+            (&5.into(), &2.into())
         );
         assert_eq!(json["findings"], serde_json::json!([]));
     }
