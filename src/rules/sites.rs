@@ -10,9 +10,10 @@ use crate::inventory::resolve::{CallSite, Inventory, Tracepoint};
 use crate::syntax::functions::{Function, functions, living};
 use crate::syntax::groups::{Branch, arguments, closing};
 use crate::syntax::lexer::{Kind, Token, is_word_byte, lex};
+use memchr::memmem;
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 /// How far the arguments of a call may reach, tried one after the other.
@@ -185,21 +186,16 @@ impl<'t> Source<'t> {
             .map(|(index, _)| index)
     }
 
-    /// The texts of the functions and macros around `offsets`, but for those in what is
-    /// never built.
-    pub fn texts_around(&self, offsets: &BTreeSet<u32>) -> Vec<&[u8]> {
-        let is_word = |offset: u32| {
-            self.text
-                .get(offset as usize)
-                .copied()
-                .is_some_and(is_word_byte)
-        };
-        let living = offsets.iter().filter(|&&offset| is_word(offset));
-        let indices = living.filter_map(|&offset| self.index_around(offset));
-        let indices: BTreeSet<usize> = indices.collect();
-        indices
-            .into_iter()
-            .map(|index| self.functions[index].function.span.of(&self.text))
+    /// Where a function's, or a macro's, `name` stands in others.
+    pub fn uses(&self, name: &str) -> Vec<Around<'_>> {
+        let is_word = |at: Option<&u8>| at.is_some_and(|&byte| is_word_byte(byte));
+        let found = memmem::find_iter(&self.text, name).filter(|&at| {
+            let before = at.checked_sub(1).and_then(|before| self.text.get(before));
+            !is_word(before) && !is_word(self.text.get(at + name.len()))
+        });
+        found
+            .filter_map(|at| self.around(u32::try_from(at).ok()?))
+            .filter(|around| around.name != name)
             .collect()
     }
 

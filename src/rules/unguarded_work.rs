@@ -2,41 +2,36 @@
 //! A call that works for its arguments even while nobody listens.
 
 use super::finding::{Finding, Level};
-use super::guards::is_guarded;
+use super::guards::Asking;
 use super::review::{Sight, declared_here};
-use super::sites::{Around, Given, Source, calls, given, is_our_business, text_of};
+use super::sites::{Given, Source, calls, given, is_our_business, text_of};
 use crate::inventory::resolve::{CallSite, Tracepoint};
-use crate::syntax::lexer::{Kind, lex};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 /// What may be called for nothing.
 const ACCESSORS: &str = include_str!("../../rules/accessors.toml");
 
 /// Words that stand before a parenthesis and call nothing.
-const NO_CALLS: [&str; 12] = [
-    "sizeof",
-    "typeof",
-    "__typeof__",
-    "typeof_member",
-    "alignof",
-    "_Alignof",
-    "__alignof__",
-    "_Generic",
-    "if",
-    "while",
-    "for",
-    "switch",
-];
+const NO_CALLS: [&str; 6] = ["_Generic", "if", "while", "for", "switch", "return"];
 
-/// Functions of such names are called by those who have asked, also from files
-/// that are not to be seen.
-const OUT_OF_LINE: [&str; 4] = ["__trace_", "call_trace_", "do_trace_", "__do_trace_"];
+/// Words whose parentheses hold what is looked at by the compiler alone.
+const NOT_EVALUATED: [&[u8]; 10] = [
+    b"sizeof",
+    b"sizeof_field",
+    b"typeof",
+    b"__typeof__",
+    b"typeof_member",
+    b"alignof",
+    b"_Alignof",
+    b"__alignof__",
+    b"offsetof",
+    b"__same_type",
+];
 
 /// Looks at each call with arguments that call something.
 pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
     let bare = sight.state.inventory.bare_names();
-    let mut callers = Callers::default();
+    let mut asking = Asking::default();
     let mut found = Vec::new();
     let wanted = |tracepoint: &Tracepoint, call: &CallSite| {
         !call.pasted && is_our_business(sight, &bare, tracepoint, call)
@@ -54,7 +49,7 @@ pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
             let Some(around) = source.around(at.offset) else {
                 continue;
             };
-            if is_guarded(&around, name) || callers.all_ask(sight, &around, name) {
+            if asking.before(sight, (&file, source), &around, name) {
                 continue;
             }
             found.push(finding(sight, name, call, &work));
@@ -89,24 +84,76 @@ fn work_of(given: &Given<'_>) -> Option<String> {
     if given.name.starts_with(b"trace_call__") {
         return None;
     }
-    given.arguments.iter().find_map(|words| {
-        let pairs = words.iter().zip(words.iter().skip(1)).enumerate();
-        pairs
-            .filter(|(_, (_, open))| **open == b"(")
-            .find_map(|(index, (word, _))| {
-                let member = index > 0 && matches!(words[index - 1], b"." | b">");
-                called(word, member)
-            })
-    })
+    given.arguments.iter().find_map(|words| work_among(words))
+}
+
+fn work_among(words: &[&[u8]]) -> Option<String> {
+    let mut index = 0;
+    while let Some(&word) = words.get(index) {
+        if words.get(index + 1).is_none_or(|open| **open != *b"(") {
+            index += 1;
+            continue;
+        }
+        if NOT_EVALUATED.contains(&word) {
+            index = closing(words, index + 1);
+            continue;
+        }
+        let before = &words[..index];
+        let member = matches!(before.last(), Some(&b"." | &b">"));
+        let work = called(word, member).or_else(|| called_through(words, index));
+        if work.is_some() {
+            return work;
+        }
+        index += 1;
+    }
+    None
+}
+
+/// Where the parenthesis closes that opens at `open`.
+fn closing(words: &[&[u8]], open: usize) -> usize {
+    let mut depth = 0usize;
+    let close = (open..words.len()).find(|&at| {
+        depth += usize::from(words[at] == b"(");
+        depth -= usize::from(words[at] == b")" && depth > 0);
+        depth == 0
+    });
+    close.unwrap_or(words.len())
+}
+
+/// What is called through a pointer: `(*x->fun)(…)`, `x->funs[i](…)`. A name alone in
+/// parentheses may be a type.
+fn called_through(words: &[&[u8]], close: usize) -> Option<String> {
+    let (open, shut): (&[u8], &[u8]) = match words[close] {
+        b")" => (b"(", b")"),
+        b"]" => (b"[", b"]"),
+        _ => return None,
+    };
+    let mut depth = 0usize;
+    let start = (0..=close).rev().find(|&at| {
+        depth += usize::from(words[at] == shut);
+        depth -= usize::from(words[at] == open && depth > 0);
+        depth == 0
+    })?;
+    let is_name = |word: &&&[u8]| starts_name(word);
+    if shut == b"]" {
+        return text(words[..start].last().filter(is_name)?);
+    }
+    let inside = &words[start + 1..close];
+    let points = inside.first().is_some_and(|word| **word == *b"*");
+    text(inside.iter().rfind(is_name).filter(|_| points)?)
+}
+
+fn starts_name(word: &[u8]) -> bool {
+    word.first()
+        .is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_')
+}
+
+fn text(word: &[u8]) -> Option<String> {
+    Some(String::from_utf8_lossy(word).into_owned())
 }
 
 fn called(word: &[u8], member: bool) -> Option<String> {
-    let starts_name = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'_';
-    let name = word
-        .first()
-        .filter(|byte| starts_name(byte))
-        .map(|_| word)?;
-    let name = String::from_utf8_lossy(name).into_owned();
+    let name = text(Some(word).filter(|word| starts_name(word))?)?;
     let trivial = NO_CALLS.contains(&name.as_str())
         || name.starts_with("__builtin_")
         || !name.bytes().any(|byte| byte.is_ascii_lowercase())
@@ -131,64 +178,6 @@ fn is_accessor(name: &str) -> bool {
     })
 }
 
-/// What the functions name that ask whether a tracepoint is on, by the tracepoint.
-#[derive(Default)]
-struct Callers {
-    asking: BTreeMap<String, HashSet<Vec<u8>>>,
-}
-
-impl Callers {
-    /// Whether the function around a call is one that others call under a guard:
-    /// a function that asks for the tracepoint names it, or its name says so.
-    fn all_ask(&mut self, sight: &Sight<'_>, around: &Around<'_>, name: &str) -> bool {
-        let is_local = around.attributes().contains(&&b"static"[..]);
-        if !is_local
-            && OUT_OF_LINE
-                .iter()
-                .any(|start| around.name.starts_with(start))
-        {
-            return true;
-        }
-        let asking = self
-            .asking
-            .entry(name.to_owned())
-            .or_insert_with(|| asking(sight, name));
-        asking.contains(around.name.as_bytes())
-    }
-}
-
-fn asking(sight: &Sight<'_>, name: &str) -> HashSet<Vec<u8>> {
-    let named = sight.state.inventory.named(name);
-    let guards = named.flat_map(|tracepoint| &tracepoint.guards);
-    let mut places: BTreeMap<Arc<str>, BTreeSet<u32>> = BTreeMap::new();
-    for guard in guards {
-        places
-            .entry(guard.site.file.clone())
-            .or_default()
-            .insert(guard.site.at.offset);
-    }
-    let mut words = HashSet::new();
-    for (file, offsets) in places {
-        let Some(text) = text_of(sight, &file) else {
-            continue;
-        };
-        let source = Source::of(&text);
-        for function in source.texts_around(&offsets) {
-            words.extend(words_of_body(function).map(<[u8]>::to_vec));
-        }
-    }
-    words
-}
-
-/// The words in a function, but for those of its head: there its name is no call.
-fn words_of_body(function: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let body = memchr::memchr(b'{', function).unwrap_or_default();
-    let tokens = lex(function, false).tokens.into_iter();
-    tokens
-        .filter(move |token| token.kind == Kind::Identifier && token.span.start as usize > body)
-        .map(|token| token.span.of(function))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -207,11 +196,20 @@ mod tests {
             ("trace_a(PFN_PHYS(pfn), READ_ONCE(x))", None),
             ("trace_a(cpu_of(busiest(rq)))", Some("busiest")),
             ("trace_a(rq,\n\tsum(rq))", Some("sum")),
-            // A function of mm/backing-dev.c.
-            ("trace_a(inode_to_bdi(inode))", Some("inode_to_bdi")),
             ("trace_a(p->ops->show(p))", Some("show")),
             ("trace_a(({ walk(p); 1; }))", Some("walk")),
             ("trace_call__a(sum(rq))", None),
+            ("trace_a(sizeof(sum(rq)), (typeof(sum(rq)))1)", None),
+            ("trace_a(sizeof(sum(rq)) + count(rq))", Some("count")),
+            (
+                "trace_a(rcu_dereference_check(p, lockdep_is_held(&l)))",
+                None,
+            ),
+            ("trace_a((struct rq *)(rq), (void *(*)(void))(f))", None),
+            ("trace_a((*rq->sum)(rq))", Some("sum")),
+            ("trace_a(rq->sums[1](rq))", Some("sums")),
+            ("trace_a(&(struct a){ .b = sum(rq) })", Some("sum")),
+            ("trace_a(rq->sums[1], (*rq)->sum)", None),
         ] {
             let work = given(call.as_bytes(), 0).and_then(|given| work_of(&given));
             assert_eq!(work.as_deref(), expected, "{call}");

@@ -2,7 +2,7 @@
 //! A call that waits for the listeners of another tracepoint.
 
 use super::finding::{Finding, Level};
-use super::guards::asked_instead;
+use super::guards::Asking;
 use super::review::{Sight, declared_here};
 use super::sites::{Source, calls, is_our_business, text_of};
 
@@ -11,6 +11,7 @@ pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
     let inventory = &sight.state.inventory;
     let bare = inventory.bare_names();
     let wanted = |tracepoint: &_, call: &_| is_our_business(sight, &bare, tracepoint, call);
+    let mut asking = Asking::default();
     let mut found = Vec::new();
     for (file, calls) in calls(sight, wanted) {
         let Some(text) = text_of(sight, &file) else {
@@ -21,13 +22,9 @@ pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
             let Some(around) = source.around(at.offset) else {
                 continue;
             };
-            let asked = asked_instead(&around, name).into_iter();
-            let asked: Vec<_> = asked.map(String::from_utf8_lossy).collect();
-            // A helper of such a name may ask for more than one.
-            let are_tracepoints = asked
-                .iter()
-                .all(|other| inventory.named(other).next().is_some());
-            if asked.is_empty() || !are_tracepoints {
+            let asked = asking.instead(sight, &around, name);
+            let asked: Vec<_> = asked.into_iter().map(String::from_utf8_lossy).collect();
+            if asked.is_empty() {
                 continue;
             }
             found.push(Finding {
