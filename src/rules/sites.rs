@@ -7,6 +7,7 @@
 use super::review::Sight;
 use crate::inventory::facts::{At, Use};
 use crate::inventory::resolve::{CallSite, Inventory, Tracepoint};
+use crate::syntax::directives::Directive;
 use crate::syntax::functions::{Function, functions, living};
 use crate::syntax::groups::{Branch, arguments, closing};
 use crate::syntax::lexer::{Kind, Token, is_word_byte, lex};
@@ -162,6 +163,7 @@ impl<'t> Source<'t> {
         let starts = |token: &Token| token.span.start;
         Some(Around {
             name: &function.name,
+            offset,
             text,
             tokens: &lexed.tokens,
             call: lexed.tokens.binary_search_by_key(&inside, starts).ok()?,
@@ -184,6 +186,45 @@ impl<'t> Source<'t> {
             .filter(|(_, span)| span.start <= offset && offset < span.end)
             .min_by_key(|(_, span)| span.end - span.start)
             .map(|(index, _)| index)
+    }
+
+    /// The functions that are declared, without their bodies, with one of `words`.
+    pub fn declared_with(&self, words: &[&[u8]]) -> Vec<&[u8]> {
+        let tokens = lex(&self.text, true).tokens;
+        let ends = |token: &Token| {
+            matches!(
+                token.kind,
+                Kind::Directive | Kind::Punctuator(b';' | b'{' | b'}')
+            )
+        };
+        let parts = tokens.split_inclusive(ends);
+        let parts = parts.filter(|part| {
+            let is_whole = part.last().is_some_and(|last| last.is(b';'));
+            is_whole
+                && part
+                    .iter()
+                    .any(|one| words.contains(&one.span.of(&self.text)))
+        });
+        let called = parts.flat_map(|part| part.iter().zip(&part[1..]));
+        let called = called.filter(|(name, open)| name.kind == Kind::Identifier && open.is(b'('));
+        called.map(|(name, _)| name.span.of(&self.text)).collect()
+    }
+
+    /// The macros without parameters whose bodies name one of `words`.
+    pub fn other_names(&self, words: &[&[u8]]) -> Vec<&[u8]> {
+        let tokens = lex(&self.text, true).tokens;
+        let directives = tokens.iter().filter(|token| token.kind == Kind::Directive);
+        let names = directives.filter_map(|token| {
+            let text = token.span.of(&self.text);
+            let Directive::Define(define) = Directive::parse(text) else {
+                return None;
+            };
+            let body = define.body.of(text);
+            let mut named = lex(body, false).tokens.into_iter();
+            let comes_to = named.any(|token| words.contains(&token.span.of(body)));
+            (define.parameters.is_none() && comes_to).then_some(define.name)
+        });
+        names.collect()
     }
 
     /// Where a function's, or a macro's, `name` stands in others.
@@ -227,6 +268,8 @@ pub fn logical_line(text: &[u8]) -> &[u8] {
 pub struct Around<'a> {
     /// Its name.
     pub name: &'a str,
+    /// Where the call is in the file.
+    pub offset: u32,
     /// Its text, and nothing else.
     pub text: &'a [u8],
     /// The tokens of that.
@@ -260,6 +303,13 @@ impl<'a> Around<'a> {
             }
         }
         None
+    }
+
+    /// The strings before the body, such as the name of a section.
+    pub fn strings(&self) -> impl Iterator<Item = &'a [u8]> {
+        let head = self.tokens.iter().take(self.body().unwrap_or_default());
+        let strings = head.filter(|token| token.kind == Kind::String);
+        strings.map(|token| token.span.of(self.text))
     }
 
     /// The words before the body that stand in no parentheses.

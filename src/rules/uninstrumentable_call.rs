@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! A tracepoint in a function where nothing may be instrumented.
 
-use super::finding::{Finding, Level};
+use super::finding::{Finding, Level, Place};
 use super::review::{Sight, declared_here};
 use super::sites::{Around, Source, calls, text_of};
+use crate::syntax::lines::Lines;
 use memchr::memmem;
 
 /// Words that make a function `noinstr`: the macro, what it comes to
@@ -15,6 +16,9 @@ const NOINSTR: [&[u8]; 4] = [
     b"DEFINE_IDTENTRY_RAW",
     b"DEFINE_IDTENTRY_RAW_ERRORCODE",
 ];
+
+/// Where `noinstr` puts functions.
+const SECTION: &[u8] = b"\".noinstr.text\"";
 
 const CPUIDLE: &[u8] = b"__cpuidle";
 
@@ -30,36 +34,59 @@ pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
             continue;
         };
         let source = Source::of(&text);
+        let lines = Lines::of(&text);
+        let marks = Marks::of(&source);
         for ((at, name), call) in calls {
-            let Some(around) = source.around(at.offset).filter(|one| !one.is_macro) else {
+            let Some(around) = source.around(at.offset) else {
                 continue;
             };
-            let Some((attribute, level)) = attribute(&around) else {
-                continue;
+            // A macro's call is made where the macro is used.
+            let made: Vec<Around<'_>> = if around.is_macro {
+                source.uses(around.name)
+            } else {
+                vec![around]
             };
-            if attribute == CPUIDLE && !*cpuidle.get_or_insert_with(|| cpuidle_is_noinstr(sight))
-                || is_instrumentable(&around)
-            {
-                continue;
+            for around in made.iter().filter(|one| !one.is_macro) {
+                let Some((attribute, level)) = marks.of_function(around) else {
+                    continue;
+                };
+                if attribute == CPUIDLE
+                    && !*cpuidle.get_or_insert_with(|| cpuidle_is_noinstr(sight))
+                    || is_instrumentable(around)
+                {
+                    continue;
+                }
+                found.push(Finding {
+                    rule: "uninstrumentable-call",
+                    level,
+                    tracepoint: Some(name.to_owned()),
+                    place: if around.offset == at.offset {
+                        (&call.site).into()
+                    } else {
+                        at_offset(&file, &lines, around.offset)
+                    },
+                    message: format!(
+                        "the tracepoint {name} is called in {}(), which is {}, outside of \
+                         instrumentation_begin() and instrumentation_end()",
+                        around.name,
+                        String::from_utf8_lossy(attribute)
+                    ),
+                    related: declared_here(sight, name),
+                    patch: None,
+                    fix: None,
+                });
             }
-            found.push(Finding {
-                rule: "uninstrumentable-call",
-                level,
-                tracepoint: Some(name.to_owned()),
-                place: (&call.site).into(),
-                message: format!(
-                    "the tracepoint {name} is called in {}(), which is {}, outside of \
-                     instrumentation_begin() and instrumentation_end()",
-                    around.name,
-                    String::from_utf8_lossy(attribute)
-                ),
-                related: declared_here(sight, name),
-                patch: None,
-                fix: None,
-            });
         }
     }
     found
+}
+
+fn at_offset(file: &str, lines: &Lines<'_>, offset: u32) -> Place {
+    Place {
+        file: file.to_owned(),
+        line: lines.line(offset),
+        column: lines.column(offset),
+    }
 }
 
 fn may_matter(text: &[u8]) -> bool {
@@ -68,16 +95,39 @@ fn may_matter(text: &[u8]) -> bool {
         .any(|word| memmem::find(text, word).is_some())
 }
 
-/// What forbids instrumentation. Only x86 is checked for the bodies of `__cpuidle`
-/// functions, and drivers of others have calls there while RCU still watches.
-fn attribute<'a>(around: &Around<'a>) -> Option<(&'a [u8], Level)> {
-    around.attributes().into_iter().find_map(|word| {
-        if NOINSTR.contains(&word) {
-            Some((word, Level::Error))
-        } else {
-            (word == CPUIDLE).then_some((word, Level::Warning))
+/// What forbids instrumentation in a file.
+struct Marks<'s> {
+    /// The words that do.
+    words: Vec<&'s [u8]>,
+    /// Functions of which a declaration does.
+    declared: Vec<&'s [u8]>,
+}
+
+impl<'s> Marks<'s> {
+    fn of(source: &'s Source<'s>) -> Self {
+        let mut words = NOINSTR.to_vec();
+        words.extend(source.other_names(&NOINSTR));
+        Self {
+            declared: source.declared_with(&words),
+            words,
         }
-    })
+    }
+
+    /// What forbids instrumentation in a function. Only x86 is checked for the bodies
+    /// of `__cpuidle` functions, and drivers of others have calls there while RCU still
+    /// watches.
+    fn of_function(&self, around: &Around<'s>) -> Option<(&'s [u8], Level)> {
+        let words = around.attributes();
+        let noinstr = words.iter().copied().find(|word| self.words.contains(word));
+        let noinstr = noinstr.or_else(|| around.strings().find(|string| *string == SECTION));
+        // A declaration counts for the definition, too.
+        let is_declared = self.declared.contains(&around.name.as_bytes());
+        let noinstr = noinstr.or_else(|| is_declared.then_some(NOINSTR[0]));
+        let cpuidle = || words.iter().copied().find(|word| *word == CPUIDLE);
+        noinstr
+            .map(|word| (word, Level::Error))
+            .or_else(|| Some((cpuidle()?, Level::Warning)))
+    }
 }
 
 /// Up to 6.1 `__cpuidle` was no more than a section.
