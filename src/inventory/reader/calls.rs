@@ -157,7 +157,8 @@ impl<'a> Reader<'a> {
         let origin = self.origin(index);
         self.facts.exports.push(Export {
             name: text_of(tracepoint),
-            gpl: name.contains("_GPL"),
+            // To modules that are named, only under the GPL (include/linux/export.h).
+            gpl: name.contains("_GPL") || name.contains("_FOR_MODULES"),
             at: origin.at,
             condition: origin.condition,
         });
