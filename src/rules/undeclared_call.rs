@@ -6,8 +6,9 @@ use super::review::{Sight, declared_at, place, related};
 use super::suffix::SUFFIX;
 use crate::inventory::facts::{At, Mention, Target, Use};
 use crate::inventory::resolve::Inventory;
+use crate::kernel::semantics::Semantics;
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::fmt;
 
 /// Looks at every call, guard and registration whose name says a tracepoint that
 /// there is not, but for its `_tp`, or that there was before the series. Any other
@@ -16,25 +17,58 @@ pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
     let by_hand = written_by_hand(sight);
     let mut found = Vec::new();
     for (file, facts) in sight.state.facts.iter() {
-        let called = facts
-            .mentions
-            .iter()
-            .filter(|one| one.usage != Use::Definition);
-        let called = called.map(|one: &Mention| (&one.identifier, one.at));
-        let attached = facts
-            .attachments
-            .iter()
-            .filter_map(|one| match &one.target {
-                Target::Function(identifier) => Some((identifier, one.at)),
-                _ => None,
-            });
-        for (identifier, at) in called.chain(attached) {
-            if !by_hand.contains(identifier.as_ref()) {
-                found.extend(judged(sight, file, identifier, at));
+        let called = facts.mentions.iter();
+        let called = called
+            .filter(|one| one.usage != Use::Definition)
+            .map(|one: &Mention| (Said::Function(&one.identifier), one.at));
+        let attached = facts.attachments.iter().filter_map(|one| {
+            let said = match &one.target {
+                Target::Function(identifier) => Said::Function(identifier),
+                Target::Symbol(name) => Said::Symbol(name),
+                Target::Name(_) => return None,
+            };
+            Some((said, one.at))
+        });
+        for (said, at) in called.chain(attached) {
+            if !matches!(said, Said::Function(identifier) if by_hand.contains(identifier)) {
+                found.extend(judged(sight, file, said, at));
             }
         }
     }
     found
+}
+
+/// What says a tracepoint.
+#[derive(Clone, Copy)]
+enum Said<'s> {
+    /// The name of a function that its declaration would make.
+    Function(&'s str),
+    /// `__tracepoint_X`: the X.
+    Symbol(&'s str),
+}
+
+impl<'s> Said<'s> {
+    /// The tracepoints that may be meant.
+    fn names(self, semantics: &'s Semantics) -> impl Iterator<Item = &'s str> {
+        let (function, symbol) = match self {
+            Self::Function(identifier) => (Some(identifier), None),
+            Self::Symbol(name) => (None, Some(name)),
+        };
+        let of_function = function.into_iter().flat_map(|identifier| {
+            let calls = semantics.calls_of(identifier).map(|(name, _)| name);
+            calls.chain(semantics.registrations_of(identifier))
+        });
+        symbol.into_iter().chain(of_function)
+    }
+}
+
+impl fmt::Display for Said<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Function(identifier) => write!(f, "{identifier}()"),
+            Self::Symbol(name) => write!(f, "__tracepoint_{name}"),
+        }
+    }
 }
 
 /// The functions of such names that someone wrote.
@@ -46,14 +80,10 @@ fn written_by_hand<'s>(sight: &'s Sight<'_>) -> BTreeSet<&'s str> {
         .collect()
 }
 
-fn judged(sight: &Sight<'_>, file: &Arc<str>, identifier: &str, at: At) -> Option<Finding> {
+fn judged(sight: &Sight<'_>, file: &str, said: Said<'_>, at: At) -> Option<Finding> {
     let inventory = &sight.state.inventory;
-    let semantics = &sight.state.semantics;
-    let named = |_: ()| {
-        let calls = semantics.calls_of(identifier).map(|(name, _)| name);
-        calls.chain(semantics.registrations_of(identifier))
-    };
-    if named(()).any(|name| inventory.contains(name)) {
+    let names = || said.names(&sight.state.semantics);
+    if names().any(|name| inventory.contains(name)) {
         return None;
     }
     let finding = |name: &str, message: String, explained, fix| Finding {
@@ -66,13 +96,13 @@ fn judged(sight: &Sight<'_>, file: &Arc<str>, identifier: &str, at: At) -> Optio
         patch: None,
         fix,
     };
-    let near = named(()).find_map(|name| Some((name, nearly(inventory, name)?)));
+    let near = names().find_map(|name| Some((name, nearly(inventory, name)?)));
     if let Some((name, nearly)) = near {
         let declared = inventory.named(&nearly).next().map(declared_at);
         let declared = declared.map(|at| related(at, "that is declared here"));
         return Some(finding(
             name,
-            format!("{identifier}(): {name} is no tracepoint; {nearly} is"),
+            format!("{said}: {name} is no tracepoint; {nearly} is"),
             declared.into_iter().collect(),
             Some(Fix {
                 old: name.to_owned(),
@@ -81,10 +111,10 @@ fn judged(sight: &Sight<'_>, file: &Arc<str>, identifier: &str, at: At) -> Optio
         ));
     }
     let before = &sight.before?.inventory;
-    let gone = named(()).find_map(|name| before.named(name).next())?;
+    let gone = names().find_map(|name| before.named(name).next())?;
     Some(finding(
         gone.name(),
-        format!("{identifier}(): tracepoint {} is gone", gone.name()),
+        format!("{said}: tracepoint {} is gone", gone.name()),
         vec![related(
             declared_at(gone),
             "it was declared here before the series",
