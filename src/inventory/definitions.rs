@@ -39,9 +39,11 @@ impl<'a> Definitions<'a> {
         }
     }
 
-    /// What makes the tracepoint `name` that `file` declares.
+    /// What makes the tracepoint `name` that `file` declares. It is `define_trace.h` that
+    /// heeds `CREATE_TRACE_POINTS`.
     pub fn places(&self, file: &Arc<str>, name: &str) -> impl Iterator<Item = &Place> {
-        let created = self.created.get(file).into_iter().flatten();
+        let created = self.created.get(file).filter(|_| self.is_read_again(file));
+        let created = created.into_iter().flatten();
         created.chain(self.explicit.get(name).into_iter().flatten())
     }
 

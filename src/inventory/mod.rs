@@ -9,7 +9,7 @@
 
 mod allowances;
 mod declarations;
-mod definitions;
+pub mod definitions;
 pub mod difference;
 mod extensions;
 pub mod facts;
