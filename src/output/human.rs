@@ -2,6 +2,7 @@
 //! Findings for people: the source line with a caret, related places, and a
 //! verdict in one sentence.
 
+use super::excerpt::{Excerpt, MOST};
 use super::printable;
 use super::report::{Entry, Report, Subject};
 use super::status::Counts;
@@ -156,18 +157,15 @@ fn source_line(
     digits: usize,
 ) -> io::Result<()> {
     let style = colour(found.level);
-    let (shown, lead) = window(source, found.place.column);
+    let before = found.place.column.saturating_sub(1) as usize;
+    let Excerpt { text, lead } = Excerpt::of(source, before);
     writeln!(out, "{:digits$} {FAINT}|{FAINT:#}", "")?;
-    writeln!(
-        out,
-        "{FAINT}{} |{FAINT:#} {}",
-        found.place.line,
-        printable(&shown)
-    )?;
-    let Some(lead) = lead else {
+    writeln!(out, "{FAINT}{} |{FAINT:#} {text}", found.place.line)?;
+    // Of a line without end, only the beginning may be here.
+    let Some(meant) = source.get(before..) else {
         return Ok(());
     };
-    let length = word_length(shown.chars().skip(lead));
+    let length = word_length(meant).min(MOST);
     writeln!(
         out,
         "{:digits$} {FAINT}|{FAINT:#} {:lead$}{style}{}{style:#}",
@@ -177,33 +175,10 @@ fn source_line(
     )
 }
 
-/// What is shown of a line, and how many characters of that stand before `column` (in
-/// bytes, counted from 1); `None` if the line is shown without it. A line that is too
-/// long is shown from shortly before the column on.
-fn window(source: &str, column: u32) -> (String, Option<usize>) {
-    const MOST: usize = 200;
-    const BEFORE: usize = 40;
-    let expanded = |text: &str| text.replace('\t', "        ");
-    let lead = source.get(..column.saturating_sub(1) as usize);
-    let lead = lead.map(|lead| expanded(lead).chars().count());
-    let start = lead.filter(|&lead| lead >= MOST);
-    let start = start.map_or(0, |lead| lead - BEFORE);
-    let text = expanded(source);
-    let mut rest = text.chars().skip(start);
-    let mut shown: String = if start > 0 { "…" } else { "" }.to_owned();
-    shown.extend(rest.by_ref().take(MOST));
-    if rest.next().is_some() {
-        shown.push('…');
-    }
-    (
-        shown,
-        lead.map(|lead| lead - start + usize::from(start > 0)),
-    )
-}
-
 /// Length of the word that `text` starts with.
-fn word_length(text: impl Iterator<Item = char>) -> usize {
-    text.take_while(|&c| c.is_alphanumeric() || c == '_')
+fn word_length(text: &str) -> usize {
+    text.chars()
+        .take_while(|&c| c.is_alphanumeric() || c == '_')
         .count()
         .max(1)
 }

@@ -8,6 +8,7 @@ pub mod b4;
 pub mod checkpatch;
 pub mod difference;
 pub mod draft;
+mod excerpt;
 pub mod explain;
 pub mod fingerprint;
 pub mod github;
