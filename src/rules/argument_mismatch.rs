@@ -108,6 +108,12 @@ fn name_of(parameter: &str) -> Option<String> {
     (last_is_name && tokens.len() > 1)
         .then(|| before.last().cloned())
         .flatten()
+        .filter(|name| !may_be_attribute(name))
+}
+
+/// Whether a last word may stand behind the name, as `__maybe_unused` does.
+fn may_be_attribute(word: &str) -> bool {
+    word.starts_with("__") && word.bytes().skip(2).any(|byte| byte == b'_')
 }
 
 /// One identifier that is not likely to be a macro.
@@ -337,6 +343,8 @@ mod tests {
             ("struct rq *", None),
             ("int", None),
             ("FOO_PROTO(rq)", None),
+            ("int w __maybe_unused", None),
+            ("u8 __rcu *__p", Some("__p")),
         ] {
             assert_eq!(name_of(parameter).as_deref(), name, "{parameter}");
         }
