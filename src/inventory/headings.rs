@@ -2,6 +2,7 @@
 //! The comment that speaks of a declaration: the one above it, inside it, or above
 //! the group of declarations that it stands in.
 
+use super::allowances::MARK;
 use super::facts::At;
 use crate::syntax::groups::closing;
 use crate::syntax::lexer::{Kind, Token, lex};
@@ -129,11 +130,31 @@ impl<'a> Headings<'a> {
         self.text.get(self.range_before(index)).unwrap_or_default()
     }
 
+    /// The gap before a token, without comments that stand in the line of the token
+    /// before: those speak of that one.
     fn range_before(&self, index: usize) -> Range<usize> {
-        let end = index
-            .checked_sub(1)
-            .map_or(0, |before| self.tokens[before].span.end);
-        end as usize..self.tokens[index].span.start as usize
+        let end = self.tokens[index].span.start as usize;
+        let Some(before) = index.checked_sub(1) else {
+            return 0..end;
+        };
+        let start = self.tokens[before].span.end as usize;
+        start + self.text.get(start..end).map_or(0, trailing)..end
+    }
+
+    /// The comment behind the declaration at `at`, in the line of its end.
+    pub fn behind(&self, at: At) -> Option<String> {
+        let index = self.at(self.offset(at)?)?;
+        let mut last = closing(self.text, &self.tokens, index + 1)?;
+        if self.tokens.get(last + 1).is_some_and(|next| next.is(b';')) {
+            last += 1;
+        }
+        let start = self.tokens[last].span.end as usize;
+        let next = self.tokens.get(last + 1);
+        let end = next.map_or(self.text.len(), |next| next.span.start as usize);
+        let gap = self.text.get(start..end)?;
+        let is_last = next.is_none();
+        let length = trailing(gap).max(if is_last { gap.len() } else { 0 });
+        plain(&gap[..length])
     }
 
     /// The declaration or the conditional that ends right above the one at `index`.
@@ -169,18 +190,51 @@ fn is_conditional(directive: &[u8]) -> bool {
         .any(|start| word.starts_with(start))
 }
 
-/// The words of the comments in a gap, with single spaces; `None` without any.
-fn plain(gap: &[u8]) -> Option<String> {
-    if memmem::find(gap, b"/*").is_none() && memmem::find(gap, b"//").is_none() {
-        return None;
+/// The first comment in a gap, which holds nothing else but white space.
+fn comment(gap: &[u8]) -> Option<Range<usize>> {
+    let start = memchr::memchr(b'/', gap)?;
+    let rest = gap.get(start..)?;
+    let length = if rest.starts_with(b"/*") {
+        memmem::find(rest, b"*/").map(|at| at + 2)
+    } else {
+        memchr::memchr(b'\n', rest)
+    };
+    Some(start..start + length.unwrap_or(rest.len()))
+}
+
+/// Length of the comments in a gap's first line, if another line follows.
+fn trailing(gap: &[u8]) -> usize {
+    let mut length = 0;
+    while let Some(next) = comment(&gap[length..]) {
+        let line = memchr::memchr(b'\n', &gap[length..]);
+        if line.is_some_and(|line| line < next.start) {
+            return length;
+        }
+        length += next.end;
     }
-    let text = String::from_utf8_lossy(gap);
-    let words = text
-        .split_whitespace()
-        .map(|word| word.trim_matches(['*', '/']))
-        .filter(|word| !word.is_empty());
-    let words: Vec<&str> = words.collect();
-    (!words.is_empty()).then(|| words.join(" "))
+    if memchr::memchr(b'\n', &gap[length..]).is_some() {
+        length
+    } else {
+        0
+    }
+}
+
+/// The words of the comments in a gap, with single spaces; `None` without any. What
+/// allows a finding says nothing of the declaration.
+fn plain(gap: &[u8]) -> Option<String> {
+    let mut said = Vec::new();
+    let mut rest = gap;
+    while let Some(next) = comment(rest) {
+        let text = &rest[next.clone()];
+        let end = memmem::find(text, MARK.as_bytes()).unwrap_or(text.len());
+        let text = String::from_utf8_lossy(&text[..end]);
+        let words = text
+            .split_whitespace()
+            .map(|word| word.trim_matches(['*', '/']));
+        said.extend(words.filter(|word| !word.is_empty()).map(str::to_owned));
+        rest = &rest[next.end..];
+    }
+    (!said.is_empty()).then(|| said.join(" "))
 }
 
 #[cfg(test)]
@@ -240,6 +294,30 @@ mod tests {
         for &at in all.iter().rev() {
             assert_eq!(headings.above(at).as_deref(), Some("All."));
         }
+    }
+
+    #[test]
+    fn a_comment_in_the_line_of_something_speaks_of_that() {
+        let names = ["DECLARE_TRACE(a", "DECLARE_TRACE(b"];
+        let text = "struct x; /* An x. */ // See y.\nDECLARE_TRACE(a,\n\tf(1)); /* Of a. */\n\
+                    /* Of b. */\nDECLARE_TRACE(b); /* Last. */";
+        let headings = headings(text, &names);
+        assert_eq!(headings.above(at(text, names[0])), None);
+        let above = headings.above(at(text, names[1]));
+        assert_eq!(above.as_deref(), Some("Of b."));
+        let behind = |name| headings.behind(at(text, name));
+        assert_eq!(behind(names[0]).as_deref(), Some("Of a."));
+        assert_eq!(behind(names[1]).as_deref(), Some("Last."));
+    }
+
+    #[test]
+    fn an_allowance_says_nothing() {
+        let names = ["DECLARE_TRACE(a"];
+        let allowed = "/* barepoint: allow(suffix): old name */\nDECLARE_TRACE(a);\n";
+        assert_eq!(headings(allowed, &names).above(at(allowed, names[0])), None);
+        let both = "/*\n * Of a.\n * barepoint: allow(suffix): old\n */\nDECLARE_TRACE(a);\n";
+        let said = headings(both, &names).above(at(both, names[0]));
+        assert_eq!(said.as_deref(), Some("Of a."));
     }
 
     #[test]

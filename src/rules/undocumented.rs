@@ -27,6 +27,7 @@ fn of_file(sight: &Sight<'_>, file: &str, all: &[&Tracepoint]) -> Vec<Finding> {
     let has_none = |one: &&&Tracepoint| {
         let at = one.declaration.at;
         let comment = headings.above(at).or_else(|| headings.inside(at));
+        let comment = comment.or_else(|| headings.behind(at));
         one.is_bare() && comment.is_none() && sight.knows_all_of(file)
     };
     all.iter()
