@@ -220,7 +220,7 @@ fn no_further_back_than_asked_for() {
 #[test]
 fn a_repository_without_a_commit() {
     let place = tempfile::tempdir().expect("a folder");
-    copy(&fixture(), place.path());
+    copy(&fixture("kernel-7.3"), place.path());
     let git = Command::new("git")
         .args(["init", "-q"])
         .arg(place.path())

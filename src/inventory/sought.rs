@@ -114,9 +114,9 @@ impl Search {
                         });
                         let body = define.body.of(line);
                         let more = identifiers(body, Vec::new());
-                        let defined =
-                            |name: &&Box<str>| memmem::find(text, name.as_bytes()).is_some();
-                        self.wanted.extend(more.iter().filter(defined).cloned());
+                        let defined = |name: &str| memmem::find(text, name.as_bytes()).is_some();
+                        self.wanted
+                            .extend(more.iter().filter(|name| defined(name)).cloned());
                     }
                 }
                 _ => {}

@@ -201,9 +201,12 @@ impl<'a> Helpers<'a> {
     }
 }
 
+/// The functions and the objects of the files of a folder, in no order.
+type InFolder = (Vec<(String, Function)>, BTreeMap<String, Objects>);
+
 impl Folder {
     fn read(sight: &Sight<'_>, folder: &str) -> Self {
-        let all: Mutex<(Vec<(String, Function)>, BTreeMap<String, Objects>)> = Mutex::default();
+        let all: Mutex<InFolder> = Mutex::default();
         let directly = |path: &str| is_source(path) && folder_of(path) == folder;
         let read = |path: &str, text: &[u8]| {
             let (functions, objects) = in_file(path, text);

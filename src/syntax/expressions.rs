@@ -307,7 +307,7 @@ mod tests {
         }
         assert_eq!(value("--1"), Some(1));
         assert_eq!(value(&("1+".repeat(100) + "1")), Some(101));
-        assert_eq!(value(&"(1)+".repeat(100).trim_end_matches('+')), Some(100));
+        assert_eq!(value("(1)+".repeat(100).trim_end_matches('+')), Some(100));
     }
 
     #[test]

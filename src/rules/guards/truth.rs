@@ -113,7 +113,7 @@ impl<'a> Guards<'a> {
         let Some(depth) = depth.checked_sub(1).filter(|_| words.contains(&target)) else {
             return Answer::None;
         };
-        let parts = items(self.around.text, &self.around.tokens, words.clone());
+        let parts = items(self.around.text, self.around.tokens, words.clone());
         let own = parts.into_iter().find(|part| part.contains(&target));
         let words = self.behind_assignment(own.unwrap_or(words));
         let before = |parts: Vec<Range<usize>>, truth| {
@@ -180,7 +180,7 @@ impl<'a> Guards<'a> {
     }
 
     fn close(&self, open: usize) -> Option<usize> {
-        closing(self.around.text, &self.around.tokens, open)
+        closing(self.around.text, self.around.tokens, open)
     }
 
     /// The indices of `words` that stand in no parentheses.
@@ -342,7 +342,7 @@ impl<'a> Guards<'a> {
         let close = self.close(open)?;
         if close + 1 >= words.end {
             let inner = open + 1..close;
-            let first = items(self.around.text, &self.around.tokens, inner.clone());
+            let first = items(self.around.text, self.around.tokens, inner.clone());
             return Some(Shape::Same(match first.first() {
                 Some(first) if is_hint => first.clone(),
                 _ => inner,

@@ -139,7 +139,7 @@ impl<'a> Walk<'a> {
     }
 
     fn close(&self, open: usize) -> Option<usize> {
-        closing(self.around.text, &self.around.tokens, open)
+        closing(self.around.text, self.around.tokens, open)
     }
 
     fn parentheses(&self, open: usize) -> Option<usize> {
