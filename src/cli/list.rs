@@ -12,6 +12,7 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 use globset::{GlobBuilder, GlobMatcher};
 use std::io::Write;
+use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 
 const HELP: &str = "\
@@ -72,6 +73,8 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<
     let state = State::of_where(&tree, &|path| {
         is_source(path) || tools && path.strip_prefix("tools/").is_some_and(is_source)
     })?;
+    // The process ends; to give its memory back piece by piece takes a while.
+    let state = ManuallyDrop::new(state);
     let wanted = |one: &&Tracepoint| {
         (!arguments.bare || one.is_bare())
             && (!arguments.event || !one.is_bare())
