@@ -103,6 +103,25 @@ fn types_and_ignore() {
     assert_eq!(rules(&folder, &strict), (vec![], Some(0)));
 }
 
+/// Whether something leaks was not looked at.
+#[test]
+fn some_rules_do_not_say_that_nothing_leaks() {
+    let folder = scratch();
+    for option in [
+        ["--types", "suffix"],
+        ["--ignore", "never-called,undocumented,missing-export"],
+    ] {
+        let output = run(
+            &folder,
+            &[&["check"], &option[..], &["hook.patch"]].concat(),
+        );
+        let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{stdout}");
+        let verdict = "nothing found by the rules that were asked for: hook.patch";
+        assert_eq!(stdout.lines().last(), Some(verdict), "{stdout}");
+    }
+}
+
 #[test]
 fn an_unknown_rule_is_an_error() {
     let folder = scratch();

@@ -236,6 +236,7 @@ fn verdict(out: &mut dyn Write, report: &Report, strict: bool) -> io::Result<()>
         Level::Note if report.verified.is_some() => "no leak, and all agrees",
         Level::Error => "leaks or misplaced hooks",
         Level::Warning => "passes with warnings",
+        Level::Note if report.is_narrowed => "nothing found by the rules that were asked for",
         Level::Note if report.is_incomplete() => "no bare tracepoint leaks in what could be read",
         Level::Note => "no bare tracepoint leaks",
     };

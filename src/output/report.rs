@@ -61,6 +61,9 @@ pub struct Report {
     pub subjects: Vec<Subject>,
     /// Whether that was a whole tree.
     pub is_whole: bool,
+    /// Whether some rules were left out by who asked, so that having found nothing says
+    /// nothing about theirs.
+    pub is_narrowed: bool,
     /// What a build and a running kernel have, where they were held against it.
     pub verified: Option<Verified>,
     /// Findings of the baseline that are no more.

@@ -93,6 +93,7 @@ impl Choice {
     /// # Errors
     /// The baseline cannot be written.
     pub(super) fn apply(mut self, report: &mut Report) -> anyhow::Result<()> {
+        report.is_narrowed = !self.types.is_empty() || !self.ignore.is_empty();
         for subject in &mut report.subjects {
             subject
                 .findings

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 /// The most bytes of a line that are shown. A stranger's line may be a whole file, with
 /// thousands of findings that each would have a copy of it.
-const LONGEST_LINE: usize = 1024;
+const LONGEST_LINE: usize = 400;
 
 /// The lines that findings are at. Who asks for them by file has each file read once.
 pub(in crate::cli) struct Lines<'t> {
