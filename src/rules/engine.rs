@@ -245,7 +245,7 @@ fn renames(series: &Series) -> BTreeMap<&str, &str> {
 
 /// How many patches can be one series: each makes a state of the whole kernel, and a
 /// stranger's mbox may have any number.
-const MOST_PATCHES: usize = 256;
+const MOST_PATCHES: usize = 160;
 
 /// Refuses a series that is too long.
 ///

@@ -58,7 +58,7 @@ fn open_top(dir: &Path) -> anyhow::Result<Option<Repository>> {
     }
 }
 
-/// As [`open_top`], to read commits and trees of it.
+/// As `open_top`, to read commits and trees of it.
 ///
 /// # Errors
 /// It cannot be opened, or is broken.
