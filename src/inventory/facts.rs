@@ -243,8 +243,11 @@ pub struct Facts {
     pub allowances: Vec<Allowance>,
     /// Macros called at file scope that this file does not define.
     pub unresolved: BTreeSet<Box<str>>,
-    /// Those among them that are handed a macro that declares tracepoints.
-    pub handed: BTreeSet<Box<str>>,
+    /// Macros, defined in no file known so far, that may come to declarations: lists of
+    /// names, that are handed a macro to call with each or know its name.
+    pub lists: BTreeSet<Box<str>>,
+    /// Whether a macro of the file itself may make a declaration of each name.
+    pub declares_by_lists: bool,
 }
 
 /// The facts of every file that has any, by path.
@@ -293,6 +296,7 @@ impl Facts {
     pub fn prune(&mut self, is_trace_header: bool) {
         if self.is_silent() && !is_trace_header {
             self.unresolved.clear();
+            self.lists.clear();
         }
     }
 }

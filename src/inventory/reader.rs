@@ -33,6 +33,7 @@ pub fn read(path: &str, text: &[u8], semantics: &Semantics, imported: &[MacroDef
     LEXED.with_borrow_mut(|lexed| {
         lex_into(text, true, lexed);
         let mut reader = Reader::new(text, &lexed.tokens, semantics);
+        reader.is_header = path.ends_with(".h");
         for one in imported {
             reader.import(one);
         }
@@ -72,6 +73,7 @@ pub(super) struct Reader<'a> {
     conditions: ConditionStack,
     macros: Macros<'a>,
     system: Option<Arc<str>>,
+    is_header: bool,
     /// Under which conditions `CREATE_TRACE_POINTS` is defined.
     creates: Option<Condition>,
     facts: Facts,
@@ -101,6 +103,7 @@ impl<'a> Reader<'a> {
             conditions: ConditionStack::default(),
             macros: Macros::default(),
             system: None,
+            is_header: false,
             creates: None,
             facts: Facts::default(),
             probes_of_some: Vec::new(),

@@ -9,21 +9,22 @@ use super::facts::FactsByPath;
 use super::facts::{Facts, MacroDefinition};
 use super::includes::normalised;
 use super::macros::identifiers;
+use super::uses::text_of;
 use crate::kernel::semantics::Semantics;
 use crate::source::Tree;
-use crate::syntax::conditions::Condition;
-use crate::syntax::directives::{Directive, IncludeTarget};
-use crate::syntax::lexer::{Kind, lex};
+use crate::syntax::branches::ConditionStack;
+use crate::syntax::directives::{Define, Directive, IncludeTarget};
+use crate::syntax::lexer::{Kind, lex, with_whole_words};
 use memchr::memmem;
 use std::collections::BTreeSet;
 
 /// How many headers are read in search of the macros of one file.
 const MOST_HEADERS: usize = 512;
 
-/// The macros that `path` calls and that have to be looked for: lists that it hands
-/// another macro, and wrappers that are `given` by a header out of its sight.
+/// The macros that a file calls and that have to be looked for: lists, and wrappers that
+/// are `given` by a header out of its sight.
 pub fn sought<'a>(says: &'a Facts, given: &'a BTreeSet<Box<str>>) -> BTreeSet<&'a str> {
-    let lists = says.handed.iter();
+    let lists = says.lists.iter();
     let wrappers = says.unresolved.iter().filter(|name| given.contains(*name));
     lists.chain(wrappers).map(AsRef::as_ref).collect()
 }
@@ -92,12 +93,19 @@ impl Search {
     }
 
     fn read(&mut self, path: &str, text: &[u8]) {
+        let text = &*with_whole_words(text);
+        let mut conditions = ConditionStack::default();
         for token in lex(text, true).tokens {
             if token.kind != Kind::Directive {
                 continue;
             }
             let line = token.span.of(text);
-            match Directive::parse(line) {
+            let directive = Directive::parse(line);
+            conditions.directive(&directive);
+            if conditions.is_dead() {
+                continue;
+            }
+            match directive {
                 Directive::Include(IncludeTarget::Quoted(target)) => {
                     self.include(path, &String::from_utf8_lossy(target), true);
                 }
@@ -105,21 +113,31 @@ impl Search {
                     self.include(path, &String::from_utf8_lossy(target), false);
                 }
                 Directive::Define(define) => {
-                    let name = String::from_utf8_lossy(define.name);
-                    if self.wanted.contains(name.as_ref()) {
+                    let name = text_of(define.name);
+                    if self.wanted.contains(&name) {
+                        self.want_body(&define, line, text);
                         self.found.push(MacroDefinition {
-                            name: name.as_ref().into(),
+                            name,
                             text: line.into(),
-                            condition: Condition::default(),
+                            condition: conditions.condition(),
                         });
-                        let body = define.body.of(line);
-                        let more = identifiers(body, Vec::new());
-                        let defined = |name: &str| memmem::find(text, name.as_bytes()).is_some();
-                        self.wanted
-                            .extend(more.iter().filter(|name| defined(name)).cloned());
                     }
                 }
                 _ => {}
+            }
+        }
+    }
+
+    /// Looks for the macros in the body of `define` as well: those of the same header, and
+    /// lists in further ones.
+    fn want_body(&mut self, define: &Define<'_>, line: &[u8], text: &[u8]) {
+        let parameters = define.parameters.as_deref().unwrap_or_default();
+        for name in identifiers(define.body.of(line), Vec::new()).iter() {
+            let is_parameter = parameters.contains(&name.as_bytes());
+            let is_loud = || !name.bytes().any(|byte| byte.is_ascii_lowercase());
+            let is_defined = || memmem::find(text, name.as_bytes()).is_some();
+            if !is_parameter && (is_loud() || is_defined()) {
+                self.wanted.insert(name.clone());
             }
         }
     }

@@ -5,7 +5,7 @@
 //! among them: then every macro may mean something else.
 
 use super::extensions;
-use super::facts::{Facts, FactsByPath};
+use super::facts::{Facts, FactsByPath, MacroDefinition};
 use super::partial;
 use super::parts::{self, Part};
 use super::pasted;
@@ -240,6 +240,12 @@ impl State {
         Arc::new(inventory)
     }
 
+    /// Whether a file calls a list of names that one of `texts` may define.
+    pub fn calls_list_of(&self, texts: &[Arc<[u8]>]) -> bool {
+        let mut all = self.facts.values();
+        all.any(|says| extensions::has_list(says, texts))
+    }
+
     /// Reads the changed files again that call macros of headers, as both are now.
     fn read_with_imports(
         &self,
@@ -250,23 +256,27 @@ impl State {
         let given = extensions::given(facts);
         for (path, new) in changes {
             let NewText::Whole(text) = new else { continue };
-            let mut imported = extensions::imported(path, facts, &given);
-            if let Some(tree) = tree {
-                imported.extend(extensions::sought(
-                    tree,
-                    path,
-                    facts,
-                    &given,
-                    &imported,
-                    &self.semantics,
-                )?);
-            }
-            if !imported.is_empty() {
-                let again = extensions::again(path, text, &self.semantics, &imported, facts);
-                put(facts, path, again);
+            let macros = extensions::macros_of_others(tree, path, facts, &given, &self.semantics)?;
+            if !macros.is_empty() {
+                self.read_again(path, text, &macros, &given, facts);
             }
         }
         Ok(())
+    }
+
+    /// Reads `path` with the `macros` of others. Those that headers have `given` may
+    /// mean something else than they did.
+    fn read_again(
+        &self,
+        path: &str,
+        text: &[u8],
+        macros: &[MacroDefinition],
+        given: &BTreeSet<Box<str>>,
+        facts: &mut Arc<FactsByPath>,
+    ) {
+        let semantics = self.semantics.without(given, &self.core);
+        let again = extensions::again(path, text, &semantics, macros, facts);
+        put(facts, path, again);
     }
 
     /// Reads the files again that call macros of changed headers, and gives them.
@@ -278,14 +288,18 @@ impl State {
     ) -> anyhow::Result<Vec<Arc<str>>> {
         let changed = changes.keys().map(String::as_str);
         let pairs = changed.map(|path| (said(&self.facts, path), said(facts, path)));
-        let mut callers = extensions::callers(pairs, facts);
+        let texts = changes.iter().filter_map(|(path, new)| match new {
+            NewText::Whole(text) if extensions::may_give(path) => Some(text.clone()),
+            _ => None,
+        });
+        let mut callers = extensions::callers(pairs, &texts.collect::<Vec<_>>(), facts);
         callers.retain(|path| !changes.contains_key(path.as_ref()));
         let given = extensions::given(facts);
         for path in &callers {
             if let Some(text) = tree.read(path)? {
-                let imported = extensions::imported(path, facts, &given);
-                let again = extensions::again(path, &text, &self.semantics, &imported, facts);
-                put(facts, path, again);
+                let macros =
+                    extensions::macros_of_others(Some(tree), path, facts, &given, &self.semantics)?;
+                self.read_again(path, &text, &macros, &given, facts);
             }
         }
         Ok(callers)

@@ -53,6 +53,9 @@ pub struct Semantics {
     /// The headers that say so; none where only what they say is known.
     #[serde(skip)]
     core: BTreeSet<String>,
+    /// Every macro that these define, whether it makes something or not.
+    #[serde(skip)]
+    names: BTreeSet<Box<str>>,
 }
 
 /// The macro tables of all phases of a tree.
@@ -124,6 +127,14 @@ impl Phases {
         std::iter::once(&self.first)
             .chain(&self.defining)
             .chain(&self.custom)
+    }
+
+    /// Every macro that one of the headers defines.
+    fn names(&self) -> BTreeSet<Box<str>> {
+        let names = self.all().flat_map(MacroTable::names);
+        names
+            .map(|name| String::from_utf8_lossy(name).into())
+            .collect()
     }
 
     /// What every macro makes over all phases, without those that are `known`.
@@ -258,6 +269,7 @@ impl Semantics {
             effects: phases.effects_but(&BTreeMap::new()),
             forms: probing::forms(b"DECLARE_TRACE", &phases.first),
             core: phases.core.clone(),
+            names: phases.names(),
         };
         // `DECLARE_TRACE()` may put a suffix behind the name.
         if let Some(declares) = semantics
@@ -303,6 +315,11 @@ impl Semantics {
     pub fn is_core(&self, path: &str) -> bool {
         let is_read = self.core.is_empty() || self.core.contains(path);
         is_framework_header(path) && (is_read || ALWAYS_CORE.contains(&path))
+    }
+
+    /// Whether a header of the tracing core defines `name`.
+    pub fn is_core_macro(&self, name: &str) -> bool {
+        self.names.contains(name) || self.is_framework_macro(name)
     }
 
     /// What a macro of the tracing core makes.
@@ -353,6 +370,15 @@ impl Semantics {
             .iter()
             .filter(|form| form.kind == FormKind::Register)
             .filter_map(|form| name_in(form, identifier))
+    }
+
+    /// Without the macros `names`, as far as these are not macros of the `core`.
+    pub fn without(&self, names: &BTreeSet<Box<str>>, core: &Self) -> Self {
+        let mut without = self.clone();
+        without
+            .effects
+            .retain(|name, _| core.effects.contains_key(name) || !names.contains(name.as_str()));
+        without
     }
 
     /// With the macros of `headers`, which are outside of the tracing core but

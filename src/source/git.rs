@@ -349,9 +349,8 @@ impl fmt::Debug for GitBlobs {
 }
 
 impl GitBlobs {
-    /// The blobs of the repository whose top `dir` is: its work tree, one of its
-    /// linked work trees, or itself if it is bare. `None` if it is none: a tree
-    /// that lies somewhere in a repository is none of that repository's states.
+    /// The blobs of the repository whose top `dir` is, as [`open`]. `None` if it is
+    /// none: a tree that lies somewhere in a repository is none of its states.
     ///
     /// # Errors
     /// The repository cannot be opened.

@@ -133,6 +133,11 @@ impl<'a> Outline<'a> {
         index
     }
 
+    /// Whether a declaration starts with the token at `index`.
+    pub fn starts_declaration(&self, index: usize) -> bool {
+        self.state.start == index
+    }
+
     /// Moves past a macro call at file scope that ends at `index`.
     pub fn skip_call(&mut self, index: usize) {
         self.start_declaration(index + 1);

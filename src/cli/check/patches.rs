@@ -151,12 +151,18 @@ fn first_state(
     let mut names = profiles::files_that_declare(&declared_by(series))?;
     // What a new file includes, or an old one now does, is around it, too.
     let after = OverlayTree::after(Some(tree), series, series.patches.len());
+    let mut texts = Vec::new();
     for path in after.files().keys() {
         if let Some(text) = after.read(path)? {
             vicinity::included(path, &text, &mut names);
+            texts.push(text);
         }
     }
     let part = State::of(&Vicinity::of(&before, &touched, &names)?)?;
+    // What a list of hooks is handed may be defined out of sight.
+    if part.calls_list_of(&texts) {
+        return Ok((State::of(tree)?, Knowledge::Whole));
+    }
     Ok((part, Knowledge::Part))
 }
 

@@ -6,7 +6,7 @@ use crate::inventory::declarations::{Declared, declared, merge_variants};
 use crate::inventory::facts::{CustomEvent, Definition, Export, Facts};
 use crate::inventory::pasting;
 use crate::inventory::uses::{Tokens, sign, text_of};
-use crate::syntax::lexer::{Kind, is_word_byte, lex};
+use crate::syntax::lexer::{Kind, Token, is_word_byte, lex};
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -70,8 +70,8 @@ impl<'a> Reader<'a> {
     fn file_scope_call(&mut self, index: usize) -> Option<usize> {
         let name = std::str::from_utf8(self.tokens().word(index)).ok()?;
         let is_core = self.semantics.effect(name).is_some();
-        let local = self.macros.is_wrapper(name, self.semantics)
-            || !is_core && self.is_handed_wrapper(index, name);
+        let local =
+            self.macros.is_wrapper(name, self.semantics) || !is_core && self.is_list(index, name);
         if !local && !is_core {
             self.maybe_unresolved(index, name);
             return self.exported_by_symbol(index, name);
@@ -91,25 +91,49 @@ impl<'a> Reader<'a> {
     }
 
     /// Whether the call at `index` hands a macro of the file, `name`, another one that
-    /// declares tracepoints: `LIST(TRACE_EVENT)`.
-    fn is_handed_wrapper(&mut self, index: usize, name: &str) -> bool {
-        let is_known = self.macros.knows(name);
-        if !self.starts_declaration(index) || !is_known && self.system.is_none() {
+    /// declares tracepoints: `LIST(TRACE_EVENT)`. Takes note of the lists of other files.
+    fn is_list(&mut self, index: usize, name: &str) -> bool {
+        if !self.starts_declaration(index) || self.semantics.is_core_macro(name) {
             return false;
         }
         let Some(close) = self.end_of_call(self.tokens(), index) else {
             return false;
         };
-        let handed = (index + 2..close).any(|at| {
-            let word = std::str::from_utf8(self.tokens().word(at)).unwrap_or_default();
+        let tokens = self.tokens();
+        let words =
+            (index + 2..close).map(|at| std::str::from_utf8(tokens.word(at)).unwrap_or_default());
+        let handed = words.clone().any(|word| {
             self.semantics.is_framework_macro(word) || self.macros.is_wrapper(word, self.semantics)
         });
-        if handed && is_known {
-            self.macros.set_matter();
-        } else if handed {
-            self.facts.handed.insert(name.into());
+        if !handed && !self.is_trace_header() {
+            return false;
         }
-        handed && is_known
+        if self.macros.knows(name) {
+            if handed {
+                self.macros.set_matter();
+            }
+            return handed;
+        }
+        let mut names = words.filter(|&word| word != ",");
+        if handed {
+            self.calls_list(name);
+            self.facts.declares_by_lists = true;
+        } else if names.clone().all(is_name) {
+            // What it is handed may be another file's, too.
+            self.calls_list(name);
+            self.facts.unresolved.extend(names.by_ref().map(Into::into));
+        }
+        false
+    }
+
+    fn calls_list(&mut self, name: &str) {
+        self.facts.lists.insert(name.into());
+        self.facts.declares_by_lists |=
+            self.macros.matter() && !self.macros.all_wrappers(self.semantics).is_empty();
+    }
+
+    fn is_trace_header(&self) -> bool {
+        self.is_header && self.system.is_some()
     }
 
     /// Whether nothing of a declaration stands before the token at `index`.
@@ -122,23 +146,55 @@ impl<'a> Reader<'a> {
                 one.kind,
                 Kind::Directive | Kind::Punctuator(b';' | b'}' | b')')
             )
-        })
+        }) || self.outline.starts_declaration(index)
     }
 
     /// A macro at file scope that stands for a whole declaration, without parentheses.
     fn file_scope_word(&mut self, index: usize) -> bool {
-        if !self.macros.matter() || !self.starts_declaration(index) {
+        let may_be_list = self.macros.matter() || self.system.is_some();
+        if !may_be_list || !self.starts_declaration(index) {
             return false;
         }
         let name = std::str::from_utf8(self.tokens().word(index)).unwrap_or_default();
-        self.macros.is_wrapper(name, self.semantics) && self.expand_call(index, index, name)
+        if self.macros.is_wrapper(name, self.semantics) && self.expand_call(index, index, name) {
+            return true;
+        }
+        let is_list = self.stands_alone(index, name)
+            && !self.macros.knows(name)
+            && !self.semantics.is_core_macro(name);
+        if is_list {
+            self.calls_list(name);
+            self.facts.unresolved.insert(name.into());
+            self.outline.skip_call(index);
+        }
+        false
+    }
+
+    /// Whether the word at `index`, with which something starts, is all of it. What is
+    /// written in small letters is a list if no declaration can come of it.
+    fn stands_alone(&self, index: usize, name: &str) -> bool {
+        let is_loud = !has_small_letter(name);
+        match self.tokens.get(index + 1) {
+            None => is_loud || self.is_trace_header(),
+            Some(next) => match next.kind {
+                Kind::Directive => is_loud || self.is_trace_header(),
+                Kind::Punctuator(b';') => is_loud,
+                Kind::Identifier => is_loud && self.is_on_a_line_before(index, next),
+                _ => false,
+            },
+        }
+    }
+
+    fn is_on_a_line_before(&self, index: usize, next: &Token) -> bool {
+        let between = self.tokens[index].span.end as usize..next.span.start as usize;
+        self.text[between].contains(&b'\n')
     }
 
     /// A call of a macro that another file may define. Elsewhere than in a trace header
     /// a small letter says that it is a function.
     fn maybe_unresolved(&mut self, index: usize, name: &str) {
-        let is_macro = !name.bytes().any(|byte| byte.is_ascii_lowercase())
-            || self.system.is_some() && self.starts_declaration(index);
+        let is_macro =
+            !has_small_letter(name) || self.system.is_some() && self.starts_declaration(index);
         if is_macro && !self.facts.unresolved.contains(name) {
             self.facts.unresolved.insert(name.into());
         }
@@ -282,4 +338,12 @@ impl<'a> Reader<'a> {
             }),
         }
     }
+}
+
+fn has_small_letter(name: &str) -> bool {
+    name.bytes().any(|byte| byte.is_ascii_lowercase())
+}
+
+fn is_name(word: &str) -> bool {
+    word.bytes().all(is_word_byte) && !word.starts_with(|first: char| first.is_ascii_digit())
 }
