@@ -12,8 +12,8 @@ use super::{Commit, History};
 use crate::inventory::snapshot::{Knows, Snapshot};
 use crate::inventory::state::{NewText, State};
 use crate::kernel::semantics::is_framework_header;
-use crate::source::SIZE_LIMIT;
 use crate::source::git::{self, GitTree};
+use crate::source::{SIZE_LIMIT, differing};
 use anyhow::{Context, anyhow};
 use git2::{DiffOptions, Oid, Repository, Sort, Tree};
 use memchr::memmem;
@@ -185,16 +185,18 @@ impl Walk<'_> {
         (old, new): &(Tree<'_>, Tree<'_>),
         files: Option<&BTreeSet<String>>,
     ) -> Result<BTreeMap<String, Changed>, git2::Error> {
-        let mut options = DiffOptions::new();
-        options.disable_pathspec_match(true).skip_binary_check(true);
-        if let Some(files) = files {
-            for file in files.iter().map(String::as_str).chain(CORE) {
-                options.pathspec(file);
+        let diff = match files {
+            Some(files) => {
+                let mut options = DiffOptions::new();
+                options.disable_pathspec_match(true).skip_binary_check(true);
+                for file in files.iter().map(String::as_str).chain(CORE) {
+                    options.pathspec(file);
+                }
+                self.repository
+                    .diff_tree_to_tree(Some(old), Some(new), Some(&mut options))?
             }
-        }
-        let diff = self
-            .repository
-            .diff_tree_to_tree(Some(old), Some(new), Some(&mut options))?;
+            None => differing::diff(self.repository, Some(old), new, DiffOptions::new)?,
+        };
         let mut changed = BTreeMap::new();
         for delta in diff.deltas() {
             let path = delta.new_file().path().or_else(|| delta.old_file().path());

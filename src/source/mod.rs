@@ -24,6 +24,7 @@ mod mime;
 mod paths;
 
 pub mod commits;
+pub mod differing;
 pub mod disk;
 pub mod git;
 pub mod input;

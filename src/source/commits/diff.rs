@@ -8,7 +8,7 @@ use git2::{
 };
 
 use super::super::patch::{ChangeKind, DiffLine, FileChange, Hunk, LineKind};
-use super::super::{SIZE_LIMIT, paths};
+use super::super::{SIZE_LIMIT, differing, paths};
 
 /// The changes of `commit` against its first parent.
 pub(super) fn changes(
@@ -20,12 +20,14 @@ pub(super) fn changes(
         .next()
         .map(|parent| parent.tree())
         .transpose()?;
-    let mut options = DiffOptions::new();
-    options.ignore_submodules(true);
-    // What is larger is not read by anyone, and counts as binary.
-    options.max_size(i64::try_from(SIZE_LIMIT).unwrap_or(i64::MAX));
-    let mut diff =
-        repository.diff_tree_to_tree(parent.as_ref(), Some(&commit.tree()?), Some(&mut options))?;
+    let options = || {
+        let mut options = DiffOptions::new();
+        options.ignore_submodules(true);
+        // What is larger is not read by anyone, and counts as binary.
+        options.max_size(i64::try_from(SIZE_LIMIT).unwrap_or(i64::MAX));
+        options
+    };
+    let mut diff = differing::diff(repository, parent.as_ref(), &commit.tree()?, options)?;
     diff.find_similar(Some(DiffFindOptions::new().renames(true)))?;
     let mut line = preamble(commit, &diff)?.saturating_add(1);
     let mut changes = Vec::new();
