@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use anyhow::{anyhow, bail};
-use git2::{FileMode, ObjectType, Oid, Repository, TreeWalkMode, TreeWalkResult};
+use git2::{FileMode, ObjectType, Oid, Repository, TreeEntry, TreeWalkMode, TreeWalkResult};
 
 use super::checkout::{Checkout, Found};
 use super::{Blobs, SIZE_LIMIT, Tree, Unreadable, loose, paths};
@@ -114,7 +114,7 @@ pub struct GitTree {
     rev: String,
     /// Where the repository's own files are.
     git_dir: PathBuf,
-    repository: Mutex<Repository>,
+    repository: Mutex<Option<Repository>>,
     tree: Oid,
     entries: OnceLock<Result<Entries, String>>,
     checkout: OnceLock<Option<Checkout>>,
@@ -122,6 +122,9 @@ pub struct GitTree {
 
 /// From so many files on, a look at git's index pays.
 const MANY: usize = 4096;
+
+/// How many blobs are read before what was mapped of packs for them is given back.
+const MOST_AT_ONCE: usize = 2048;
 
 /// The files of a revision, in the order of their paths.
 #[derive(Default)]
@@ -160,7 +163,7 @@ impl GitTree {
             dir: dir.to_owned(),
             rev: rev.to_owned(),
             git_dir: repository.path().to_owned(),
-            repository: Mutex::new(repository),
+            repository: Mutex::new(Some(repository)),
             tree,
             entries: OnceLock::new(),
             checkout: OnceLock::new(),
@@ -184,29 +187,48 @@ impl GitTree {
         }
     }
 
-    fn repository(&self) -> MutexGuard<'_, Repository> {
+    fn repository(&self) -> MutexGuard<'_, Option<Repository>> {
         self.repository
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Lets go of what is open, and so of the parts of packs that are in memory.
+    fn close(&self) {
+        self.repository().take();
+    }
+
+    /// Calls `read` with the repository.
+    fn with<T>(
+        &self,
+        read: impl FnOnce(&Repository) -> Result<T, git2::Error>,
+    ) -> Result<T, git2::Error> {
+        let mut open = self.repository();
+        let repository = match open.take() {
+            Some(repository) => repository,
+            None => Repository::open(&self.git_dir)?,
+        };
+        read(open.insert(repository))
+    }
+
     fn list(&self) -> Result<Entries, git2::Error> {
-        let repository = self.repository();
         let mut entries = Entries::default();
-        repository
-            .find_tree(self.tree)?
-            .walk(TreeWalkMode::PreOrder, |folder, entry| {
-                if is_file(entry.filemode()) {
-                    match entry.name() {
-                        Ok(name) => entries.files.push((format!("{folder}{name}"), entry.id())),
-                        Err(_) => {
-                            let name = String::from_utf8_lossy(entry.name_bytes());
-                            entries.unnamed.push(format!("{folder}{name}"));
-                        }
+        let mut add = |folder: &str, entry: &TreeEntry<'_>| {
+            if is_file(entry.filemode()) {
+                match entry.name() {
+                    Ok(name) => entries.files.push((format!("{folder}{name}"), entry.id())),
+                    Err(_) => {
+                        let name = String::from_utf8_lossy(entry.name_bytes());
+                        entries.unnamed.push(format!("{folder}{name}"));
                     }
                 }
-                TreeWalkResult::Ok
-            })?;
+            }
+            TreeWalkResult::Ok
+        };
+        self.with(|repository| {
+            let tree = repository.find_tree(self.tree)?;
+            tree.walk(TreeWalkMode::PreOrder, &mut add)
+        })?;
         entries.files.sort_unstable();
         Ok(entries)
     }
@@ -224,39 +246,58 @@ impl GitTree {
     /// Visits `files`, each with its number in the revision; gives what could not be read.
     fn visit_all(
         &self,
-        files: &[(usize, &(String, Oid))],
+        files: &[Numbered<'_>],
         holds: &(dyn Fn(&[u8]) -> bool + Sync),
         visit: &Visitor<'_>,
     ) -> Vec<String> {
-        let checkout = self.checkout(files.len());
-        // A repository is not to be shared between threads.
-        let start = || (Repository::open(&self.git_dir), Vec::new());
-        let errors = Mutex::new(Vec::new());
-        let failed = |error| {
-            errors
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(error)
+        let packed = match self.checkout(files.len()) {
+            Some(checkout) => visit_checkout(checkout, files, holds, visit),
+            None => files.to_vec(),
         };
-        parallel::map_with(files.len(), start, |(repository, buffer), number| {
-            let Some(&(at, (path, id))) = files.get(number) else {
-                return;
-            };
-            match checkout.and_then(|one| one.read(at, path, holds, buffer)) {
-                Some(Found::Text(text)) => return visit(path, text),
-                Some(Found::Nothing) => return,
-                None => {}
-            }
-            match repository {
-                Ok(repository) => match blob(repository, *id) {
-                    Ok(blob) => visit(path, blob.content()),
-                    Err(error) => failed(self.cannot_read(path, &error)),
-                },
-                Err(error) => failed(self.cannot_read("", error)),
-            }
-        });
-        errors.into_inner().unwrap_or_else(PoisonError::into_inner)
+        let mut errors = Vec::new();
+        for some in packed.chunks(MOST_AT_ONCE) {
+            self.close();
+            errors.extend(self.visit_blobs(some, visit));
+        }
+        errors
     }
+
+    /// As [`GitTree::visit_all`], of blobs.
+    fn visit_blobs(&self, files: &[Numbered<'_>], visit: &Visitor<'_>) -> Vec<String> {
+        // A repository is not to be shared between threads.
+        let start = || Repository::open(&self.git_dir);
+        let errors = parallel::map_with(files.len(), start, |repository, number| {
+            let (_, (path, id)) = files.get(number)?;
+            let read = match repository {
+                Ok(repository) => blob(repository, *id).map(|blob| visit(path, blob.content())),
+                Err(error) => return Some(self.cannot_read("", error)),
+            };
+            read.err().map(|error| self.cannot_read(path, &error))
+        });
+        errors.into_iter().flatten().collect()
+    }
+}
+
+/// A file of a revision, with its number in it.
+type Numbered<'f> = (usize, &'f (String, Oid));
+
+/// Visits what of `files` the work tree has, and gives the rest.
+fn visit_checkout<'f>(
+    checkout: &Checkout,
+    files: &[Numbered<'f>],
+    holds: &(dyn Fn(&[u8]) -> bool + Sync),
+    visit: &Visitor<'_>,
+) -> Vec<Numbered<'f>> {
+    let rest = parallel::map_with(files.len(), Vec::new, |buffer, number| {
+        let &(at, file) = files.get(number)?;
+        match checkout.read(at, &file.0, holds, buffer) {
+            Some(Found::Text(text)) => visit(&file.0, text),
+            Some(Found::Nothing) => {}
+            None => return Some((at, file)),
+        }
+        None
+    });
+    rest.into_iter().flatten().collect()
 }
 
 type Visitor<'v> = dyn Fn(&str, &[u8]) + Sync + 'v;
@@ -289,17 +330,17 @@ impl Tree for GitTree {
 
     fn read(&self, path: &str) -> anyhow::Result<Option<Arc<[u8]>>> {
         paths::inside(path).map_err(|why| anyhow!(why))?;
-        let repository = self.repository();
-        let read = || {
+        let read = |repository: &Repository| {
             let entry = match repository.find_tree(self.tree)?.get_path(Path::new(path)) {
                 Ok(entry) if is_file(entry.filemode()) => entry,
                 Ok(_) => return Ok(None),
                 Err(error) if error.code() == git2::ErrorCode::NotFound => return Ok(None),
                 Err(error) => return Err(error),
             };
-            Ok(Some(Arc::from(blob(&repository, entry.id())?.content())))
+            Ok(Some(Arc::from(blob(repository, entry.id())?.content())))
         };
-        read().map_err(|error| anyhow!(self.cannot_read(path, &error)))
+        self.with(read)
+            .map_err(|error| anyhow!(self.cannot_read(path, &error)))
     }
 
     fn visit(

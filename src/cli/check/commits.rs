@@ -83,8 +83,11 @@ impl<'a> Walk<'a> {
             });
         };
         let base = GitTree::open(self.directory, parent)?;
-        let blobs = GitBlobs::around(self.directory)?;
-        let series = Series::resolve(vec![commit.patch.clone()], Some(&base), Some(&blobs));
+        let series = {
+            // Not open for longer: what it has mapped of a pack stays.
+            let blobs = GitBlobs::around(self.directory)?;
+            Series::resolve(vec![commit.patch.clone()], Some(&base), Some(&blobs))
+        };
         let first = match self.at.take() {
             Some((id, state)) if id == *parent => state,
             _ => State::of(&base)?,
