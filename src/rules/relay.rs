@@ -122,13 +122,13 @@ fn finding(hook: &Tracepoint, probe: &Probe, route: &Route) -> Finding {
     }
 }
 
-/// A function of a folder.
+/// A function of a folder. Few are on a way from a probe, so no more is made of the
+/// others.
 struct Function {
     place: Place,
-    /// What it calls, or passes on.
-    uses: BTreeSet<String>,
-    /// What it names at all.
-    names: BTreeSet<String>,
+    text: Box<[u8]>,
+    uses: OnceCell<BTreeSet<String>>,
+    names: OnceCell<BTreeSet<String>>,
     /// What it speaks through, once that was asked for.
     output: OnceCell<Option<String>>,
 }
@@ -252,13 +252,13 @@ impl Folder {
             let mut same = self.functions.get(name).into_iter().flatten();
             same.any(|one| one.place.file == file)
         };
-        let named = function.names.iter().filter(|name| is_own(name));
+        let named = function.names().iter().filter(|name| is_own(name));
         let objects = self.objects.get(file);
-        let put = function.names.iter().filter_map(|name| {
+        let put = function.names().iter().filter_map(|name| {
             let object = objects?.get(name)?;
-            (!object.by_macro || function.uses.contains(name)).then_some(&object.put)
+            (!object.by_macro || function.uses().contains(name)).then_some(&object.put)
         });
-        let next = function.uses.iter().chain(named).chain(put.flatten());
+        let next = function.uses().iter().chain(named).chain(put.flatten());
         next.map(String::as_str)
             .filter(|next| self.functions.contains_key(*next))
             .collect()
@@ -333,7 +333,7 @@ fn way_to(steps: &[Step], last: usize) -> Vec<String> {
 
 /// What a helper of a header says that `function` calls.
 fn helped_by(function: &Function, helpers: &Helpers<'_>) -> Option<String> {
-    let mut uses = function.uses.iter();
+    let mut uses = function.uses().iter();
     uses.find_map(|name| {
         let output = helpers.output(name, &function.place.file)?;
         Some(format!("{name}(), which calls {output}"))
@@ -356,8 +356,9 @@ fn in_file(path: &str, text: &[u8]) -> (Vec<(String, Function)>, Objects) {
             };
             let found = Function {
                 place,
-                uses: names_used(function.span.of(text)),
-                names: named(function.span.of(text)),
+                text: function.span.of(text).into(),
+                uses: OnceCell::new(),
+                names: OnceCell::new(),
                 output: OnceCell::new(),
             };
             (function.name, found)
@@ -396,9 +397,19 @@ fn output_of(
 }
 
 impl Function {
+    /// What it calls, or passes on.
+    fn uses(&self) -> &BTreeSet<String> {
+        self.uses.get_or_init(|| names_used(&self.text))
+    }
+
+    /// What it names at all.
+    fn names(&self) -> &BTreeSet<String> {
+        self.names.get_or_init(|| named(&self.text))
+    }
+
     /// The first of what it uses, but for itself, that speaks to user space.
     fn speaks(&self, own: &str, events: &Events<'_>) -> Option<String> {
-        let uses = self.uses.iter().filter(|name| *name != own);
+        let uses = self.uses().iter().filter(|name| *name != own);
         uses.map(String::as_str).find_map(|name| {
             if let Some(event) = events.of_call(name) {
                 return Some(format!("the trace event {event}"));
