@@ -14,7 +14,7 @@ use crate::kernel::semantics::Semantics;
 use crate::source::Tree;
 use crate::syntax::branches::ConditionStack;
 use crate::syntax::directives::{Define, Directive, IncludeTarget};
-use crate::syntax::lexer::{Kind, lex, with_whole_words};
+use crate::syntax::lexer::{Kind, is_in_capitals, lex, with_whole_words};
 use memchr::memmem;
 use std::collections::BTreeSet;
 
@@ -134,9 +134,8 @@ impl Search {
         let parameters = define.parameters.as_deref().unwrap_or_default();
         for name in identifiers(define.body.of(line), Vec::new()).iter() {
             let is_parameter = parameters.contains(&name.as_bytes());
-            let is_loud = || !name.bytes().any(|byte| byte.is_ascii_lowercase());
             let is_defined = || memmem::find(text, name.as_bytes()).is_some();
-            if !is_parameter && (is_loud() || is_defined()) {
+            if !is_parameter && (is_in_capitals(name.as_bytes()) || is_defined()) {
                 self.wanted.insert(name.clone());
             }
         }

@@ -6,7 +6,7 @@ use super::review::{Sight, declared_at, related};
 use super::sites::{Given, calls, given, logical_line, text_of};
 use crate::inventory::facts::Use;
 use crate::inventory::resolve::{CallSite, Tracepoint, can_be_built_together};
-use crate::syntax::lexer::{Kind, Token, is_word_byte, lex};
+use crate::syntax::lexer::{Kind, Token, is_in_capitals, is_word_byte, lex};
 use memchr::memmem;
 use std::cell::LazyCell;
 use std::collections::{BTreeMap, HashSet};
@@ -120,11 +120,7 @@ fn may_be_attribute(word: &str) -> bool {
 fn is_plain(argument: &str) -> bool {
     let word = argument.as_bytes();
     let tokens = lex(word, false).tokens;
-    matches!(tokens.as_slice(), [one] if one.kind == Kind::Identifier) && !is_upper(word)
-}
-
-fn is_upper(word: &[u8]) -> bool {
-    !word.iter().any(u8::is_ascii_lowercase)
+    matches!(tokens.as_slice(), [one] if one.kind == Kind::Identifier) && !is_in_capitals(word)
 }
 
 /// Whether the lists can be trusted: no `#if` stands in the declaration, and
@@ -297,12 +293,12 @@ fn is_variadic(words: &[&[u8]]) -> bool {
 fn may_be_several(macros: &HashSet<&[u8]>, words: &[&[u8]]) -> bool {
     let gathers = |word: &[u8]| {
         let says_so = |part: &[u8]| memmem::find(word, part).is_some();
-        is_upper(word) && GATHERING.iter().any(|part| says_so(part))
+        is_in_capitals(word) && GATHERING.iter().any(|part| says_so(part))
     };
     match words {
         [word] => gathers(word) || macros.contains(word),
         [word, open, ..] if *open == b"(" => {
-            is_upper(word) && !SINGLE.contains(word) || macros.contains(word)
+            is_in_capitals(word) && !SINGLE.contains(word) || macros.contains(word)
         }
         _ => false,
     }

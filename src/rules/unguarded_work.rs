@@ -6,6 +6,7 @@ use super::guards::Asking;
 use super::review::{Sight, declared_here};
 use super::sites::{Given, Source, calls, given, is_our_business, text_of};
 use crate::inventory::resolve::{CallSite, Tracepoint};
+use crate::syntax::lexer::is_in_capitals;
 use std::sync::LazyLock;
 
 /// What may be called for nothing.
@@ -156,7 +157,7 @@ fn called(word: &[u8], member: bool) -> Option<String> {
     let name = text(Some(word).filter(|word| starts_name(word))?)?;
     let trivial = NO_CALLS.contains(&name.as_str())
         || name.starts_with("__builtin_")
-        || !name.bytes().any(|byte| byte.is_ascii_lowercase())
+        || is_in_capitals(name.as_bytes())
         || is_accessor(&name);
     (member || !trivial).then_some(name)
 }

@@ -115,6 +115,11 @@ pub fn is_word_byte(byte: u8) -> bool {
     CLASSES[byte as usize] & WORD != 0
 }
 
+/// Whether `word` has no small letter, as the names of macros that declare or define.
+pub fn is_in_capitals(word: &[u8]) -> bool {
+    !word.iter().any(u8::is_ascii_lowercase)
+}
+
 /// What some editors put before a file; it would pass for a word.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 

@@ -8,7 +8,7 @@
 
 use super::functions::Function;
 use super::groups::{arguments, closing_within};
-use super::lexer::{Kind, Span, Token, lex};
+use super::lexer::{Kind, Span, Token, is_in_capitals, lex};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -139,7 +139,7 @@ fn declaration(run: &Run<'_>, range: Range<usize>, objects: &mut Objects) {
     let open = range.clone().find(|&index| run.is(index, b'('));
     let is_macro = |&open: &usize| {
         let name = open.checked_sub(1).and_then(|name| run.word(name));
-        name.is_some_and(|name| !name.bytes().any(|byte| byte.is_ascii_lowercase()))
+        name.is_some_and(|name| is_in_capitals(name.as_bytes()))
     };
     let Some(open) = open.filter(is_macro) else {
         return;

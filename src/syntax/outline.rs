@@ -6,7 +6,7 @@
 //! from the macro's first argument. It may not know what functions do.
 
 use super::groups::{Branch, closing};
-use super::lexer::{Kind, Token};
+use super::lexer::{Kind, Token, is_in_capitals};
 use std::sync::Arc;
 
 /// Where a walk over the tokens of a file has got to.
@@ -211,7 +211,7 @@ impl<'a> Outline<'a> {
     /// the function that it defines.
     fn readable_name(&self, name: usize) -> Arc<str> {
         let word = String::from_utf8_lossy(self.word(name));
-        let is_macro = !word.bytes().any(|byte| byte.is_ascii_lowercase());
+        let is_macro = is_in_capitals(word.as_bytes());
         let argument = self
             .tokens
             .get(name + 2)

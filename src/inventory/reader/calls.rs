@@ -6,7 +6,7 @@ use crate::inventory::declarations::{Declared, declared, merge_variants};
 use crate::inventory::facts::{CustomEvent, Definition, Export, Facts};
 use crate::inventory::pasting;
 use crate::inventory::uses::{Tokens, sign, text_of};
-use crate::syntax::lexer::{Kind, Token, is_word_byte, lex};
+use crate::syntax::lexer::{Kind, Token, is_in_capitals, is_word_byte, lex};
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -99,10 +99,11 @@ impl<'a> Reader<'a> {
         let Some(close) = self.end_of_call(self.tokens(), index) else {
             return false;
         };
-        let tokens = self.tokens();
-        let words =
-            (index + 2..close).map(|at| std::str::from_utf8(tokens.word(at)).unwrap_or_default());
-        let handed = words.clone().any(|word| {
+        let (text, arguments) = (self.text, &self.tokens[index + 2..close]);
+        let mut words = arguments
+            .iter()
+            .map(|token| std::str::from_utf8(token.span.of(text)).unwrap_or_default());
+        let handed = words.any(|word| {
             self.semantics.is_framework_macro(word) || self.macros.is_wrapper(word, self.semantics)
         });
         if !handed && !self.is_trace_header() {
@@ -114,14 +115,16 @@ impl<'a> Reader<'a> {
             }
             return handed;
         }
-        let mut names = words.filter(|&word| word != ",");
+        let is_name = |token: &Token| token.kind == Kind::Identifier;
         if handed {
             self.calls_list(name);
             self.facts.declares_by_lists = true;
-        } else if names.clone().all(is_name) {
+        } else if arguments.iter().all(|one| is_name(one) || one.is(b',')) {
             // What it is handed may be another file's, too.
             self.calls_list(name);
-            self.facts.unresolved.extend(names.by_ref().map(Into::into));
+            let names = arguments.iter().filter(|one| is_name(one));
+            let names = names.map(|one| text_of(one.span.of(text)));
+            self.facts.unresolved.extend(names);
         }
         false
     }
@@ -173,7 +176,7 @@ impl<'a> Reader<'a> {
     /// Whether the word at `index`, with which something starts, is all of it. What is
     /// written in small letters is a list if no declaration can come of it.
     fn stands_alone(&self, index: usize, name: &str) -> bool {
-        let is_loud = !has_small_letter(name);
+        let is_loud = is_in_capitals(name.as_bytes());
         match self.tokens.get(index + 1) {
             None => is_loud || self.is_trace_header(),
             Some(next) => match next.kind {
@@ -193,8 +196,8 @@ impl<'a> Reader<'a> {
     /// A call of a macro that another file may define. Elsewhere than in a trace header
     /// a small letter says that it is a function.
     fn maybe_unresolved(&mut self, index: usize, name: &str) {
-        let is_macro =
-            !has_small_letter(name) || self.system.is_some() && self.starts_declaration(index);
+        let is_macro = is_in_capitals(name.as_bytes())
+            || self.system.is_some() && self.starts_declaration(index);
         if is_macro && !self.facts.unresolved.contains(name) {
             self.facts.unresolved.insert(name.into());
         }
@@ -338,12 +341,4 @@ impl<'a> Reader<'a> {
             }),
         }
     }
-}
-
-fn has_small_letter(name: &str) -> bool {
-    name.bytes().any(|byte| byte.is_ascii_lowercase())
-}
-
-fn is_name(word: &str) -> bool {
-    word.bytes().all(is_word_byte) && !word.starts_with(|first: char| first.is_ascii_digit())
 }
