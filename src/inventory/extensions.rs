@@ -113,7 +113,8 @@ pub fn callers<'a>(
         .collect();
     let calls = |says: &Facts| {
         let mut called = says.unresolved.iter().chain(&says.lists);
-        called.any(|one| names.contains(one.as_ref())) || has_list(says, texts)
+        // Most changes are of no wrapper, and this is asked for every file.
+        !names.is_empty() && called.any(|one| names.contains(one.as_ref())) || has_list(says, texts)
     };
     let callers = facts.iter().filter(|(_, says)| calls(says));
     callers.map(|(path, _)| path.clone()).collect()

@@ -5,7 +5,7 @@
 //! among them: then every macro may mean something else.
 
 use super::extensions;
-use super::facts::{Facts, FactsByPath, MacroDefinition};
+use super::facts::{Facts, FactsByPath};
 use super::partial;
 use super::parts::{self, Part};
 use super::pasted;
@@ -14,7 +14,7 @@ use super::scan;
 use crate::kernel::semantics::{Phases, Semantics, is_framework_header};
 use crate::source::Tree;
 use anyhow::Context;
-use std::cell::RefCell;
+use std::cell::{LazyCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 
@@ -254,29 +254,17 @@ impl State {
         tree: Option<&dyn Tree>,
     ) -> anyhow::Result<()> {
         let given = extensions::given(facts);
+        // What headers give may mean something else than it did.
+        let semantics = LazyCell::new(|| self.semantics.without(&given, &self.core));
         for (path, new) in changes {
             let NewText::Whole(text) = new else { continue };
             let macros = extensions::macros_of_others(tree, path, facts, &given, &self.semantics)?;
             if !macros.is_empty() {
-                self.read_again(path, text, &macros, &given, facts);
+                let again = extensions::again(path, text, &semantics, &macros, facts);
+                put(facts, path, again);
             }
         }
         Ok(())
-    }
-
-    /// Reads `path` with the `macros` of others. Those that headers have `given` may
-    /// mean something else than they did.
-    fn read_again(
-        &self,
-        path: &str,
-        text: &[u8],
-        macros: &[MacroDefinition],
-        given: &BTreeSet<Box<str>>,
-        facts: &mut Arc<FactsByPath>,
-    ) {
-        let semantics = self.semantics.without(given, &self.core);
-        let again = extensions::again(path, text, &semantics, macros, facts);
-        put(facts, path, again);
     }
 
     /// Reads the files again that call macros of changed headers, and gives them.
@@ -294,12 +282,17 @@ impl State {
         });
         let mut callers = extensions::callers(pairs, &texts.collect::<Vec<_>>(), facts);
         callers.retain(|path| !changes.contains_key(path.as_ref()));
+        if callers.is_empty() {
+            return Ok(callers);
+        }
         let given = extensions::given(facts);
+        let semantics = self.semantics.without(&given, &self.core);
         for path in &callers {
             if let Some(text) = tree.read(path)? {
                 let macros =
                     extensions::macros_of_others(Some(tree), path, facts, &given, &self.semantics)?;
-                self.read_again(path, &text, &macros, &given, facts);
+                let again = extensions::again(path, &text, &semantics, &macros, facts);
+                put(facts, path, again);
             }
         }
         Ok(callers)
