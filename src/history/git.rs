@@ -185,17 +185,21 @@ impl Walk<'_> {
         (old, new): &(Tree<'_>, Tree<'_>),
         files: Option<&BTreeSet<String>>,
     ) -> Result<BTreeMap<String, Changed>, git2::Error> {
+        let options = || {
+            let mut options = DiffOptions::new();
+            options.disable_pathspec_match(true).skip_binary_check(true);
+            options
+        };
         let diff = match files {
             Some(files) => {
-                let mut options = DiffOptions::new();
-                options.disable_pathspec_match(true).skip_binary_check(true);
+                let mut options = options();
                 for file in files.iter().map(String::as_str).chain(CORE) {
                     options.pathspec(file);
                 }
                 self.repository
                     .diff_tree_to_tree(Some(old), Some(new), Some(&mut options))?
             }
-            None => differing::diff(self.repository, Some(old), new, DiffOptions::new)?,
+            None => differing::diff(self.repository, Some(old), new, options)?,
         };
         let mut changed = BTreeMap::new();
         for delta in diff.deltas() {

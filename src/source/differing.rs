@@ -5,7 +5,7 @@
 //! a folder has the same id in both. Told the paths that can differ it leaves out the
 //! rest. What differs in them is for others.
 
-use git2::{Delta, Diff, DiffOptions, ObjectType, Oid, Repository, Tree, TreeEntry};
+use git2::{Delta, Diff, DiffOptions, FileMode, Oid, Repository, Tree, TreeEntry};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What `repository.diff_tree_to_tree` says of `old` and `new`.
@@ -25,10 +25,13 @@ pub fn diff<'r>(
         for path in &paths {
             options.pathspec(path.as_slice());
         }
-        let diff = repository.diff_tree_to_tree(Some(old), Some(new), Some(&mut options))?;
-        // A file that was left out could say anything.
-        if !paths.is_empty() && holds(&diff, &paths) {
-            return Ok(diff);
+        // None at all would mean every file.
+        if !paths.is_empty() {
+            let diff = repository.diff_tree_to_tree(Some(old), Some(new), Some(&mut options))?;
+            // A file that was left out could say anything.
+            if holds(&diff, &paths) {
+                return Ok(diff);
+            }
         }
     }
     repository.diff_tree_to_tree(old, Some(new), Some(&mut options()))
@@ -55,13 +58,13 @@ fn paths(repository: &Repository, old: Oid, new: Oid) -> Result<BTreeSet<Vec<u8>
         let tree = |id: Option<Oid>| id.map(|id| repository.find_tree(id)).transpose();
         for (name, (old, new)) in unequal(tree(old)?.as_ref(), tree(new)?.as_ref()) {
             let path = [folder.as_slice(), &name].concat();
-            let folder = |side: Side| side.filter(|&(_, is_folder)| is_folder).map(|(id, _)| id);
+            let folder = |side: Side| side.filter(|&(_, mode)| is_folder(mode)).map(|(id, _)| id);
             let (below_old, below_new) = (folder(old), folder(new));
             if below_old.is_some() || below_new.is_some() {
                 // libgit2 looks for them in another order than it sorts folders in.
                 pending.push(([path.as_slice(), b"/"].concat(), below_old, below_new));
             }
-            let is_file = |side: Side| side.is_some_and(|(_, is_folder)| !is_folder);
+            let is_file = |side: Side| side.is_some_and(|(_, mode)| !is_folder(mode));
             if is_file(old) || is_file(new) {
                 paths.insert(path);
             }
@@ -70,22 +73,25 @@ fn paths(repository: &Repository, old: Oid, new: Oid) -> Result<BTreeSet<Vec<u8>
     Ok(paths)
 }
 
-/// The id of an entry, and whether it is a folder.
-type Side = Option<(Oid, bool)>;
+/// The id and the mode of an entry.
+type Side = Option<(Oid, i32)>;
+
+/// The type is in the upper bits of a mode, as stat(2) has it.
+fn is_folder(mode: i32) -> bool {
+    mode & 0o170_000 == i32::from(FileMode::Tree)
+}
 
 /// The entries that are not the same on both sides, by name.
 fn unequal(old: Option<&Tree<'_>>, new: Option<&Tree<'_>>) -> BTreeMap<Vec<u8>, (Side, Side)> {
-    let side = |entry: &TreeEntry<'_>| Some((entry.id(), entry.kind() == Some(ObjectType::Tree)));
+    let side = |entry: &TreeEntry<'_>| Some((entry.id(), entry.filemode_raw()));
     let mut entries: BTreeMap<Vec<u8>, (Side, Side)> = BTreeMap::new();
-    let mut modes: BTreeMap<Vec<u8>, i32> = BTreeMap::new();
     for entry in old.into_iter().flatten() {
         entries.insert(entry.name_bytes().to_owned(), (side(&entry), None));
-        modes.insert(entry.name_bytes().to_owned(), entry.filemode_raw());
     }
     for entry in new.into_iter().flatten() {
         let sides = entries.entry(entry.name_bytes().to_owned()).or_default();
         sides.1 = side(&entry);
-        if sides.0 == sides.1 && modes.get(entry.name_bytes()) == Some(&entry.filemode_raw()) {
+        if sides.0 == sides.1 {
             entries.remove(entry.name_bytes());
         }
     }
@@ -95,7 +101,7 @@ fn unequal(old: Option<&Tree<'_>>, new: Option<&Tree<'_>>) -> BTreeMap<Vec<u8>, 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use git2::{FileMode, Signature};
+    use git2::Signature;
     use proptest::collection::btree_map;
     use proptest::prelude::*;
 
