@@ -19,18 +19,19 @@ pub const DEFINE_TRACE_HEADER: &str = "trace/define_trace.h";
 type Place = (Arc<str>, At);
 
 /// The definitions of a kernel.
-pub struct Definitions<'a> {
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Definitions {
     /// Of all tracepoints of a header.
     created: HashMap<Arc<str>, Vec<Place>>,
     /// Of one tracepoint, by its name.
-    explicit: HashMap<&'a str, Vec<Place>>,
+    explicit: HashMap<Box<str>, Vec<Place>>,
     /// The headers that `define_trace.h` reads.
     multiply_read: HashSet<Arc<str>>,
 }
 
-impl<'a> Definitions<'a> {
+impl Definitions {
     /// Those that the facts of all files make.
-    pub fn of(facts: &'a FactsByPath) -> Self {
+    pub fn of(facts: &FactsByPath) -> Self {
         let includes = Includes::of(facts);
         Self {
             created: created(facts, &includes),
@@ -53,16 +54,28 @@ impl<'a> Definitions<'a> {
     }
 }
 
+/// Whether a file of which nothing else is known than it was, or is, gives the
+/// [`Definitions`] of a kernel the same with both.
+pub fn are_alike(old: &Facts, new: &Facts) -> bool {
+    let creating = |says: &'_ Facts| {
+        let all = says.includes.iter().filter(|one| one.creates);
+        all.map(|one| one.at).collect::<Vec<_>>()
+    };
+    let is_there = |says: &Facts| *says != Facts::default();
+    old.includes_alike(new)
+        && creating(old) == creating(new)
+        && old.definitions == new.definitions
+        && old.declarations.is_empty() == new.declarations.is_empty()
+        && is_there(old) == is_there(new)
+}
+
 /// For every header, the includes of it that define its tracepoints.
 fn created(facts: &FactsByPath, includes: &Includes<'_>) -> HashMap<Arc<str>, Vec<Place>> {
     let mut created: HashMap<Arc<str>, Vec<Place>> = HashMap::new();
     let making = |(_, says): &(&Arc<str>, &Arc<Facts>)| says.includes.iter().any(|one| one.creates);
-    for (file, says) in facts.iter().filter(making) {
+    for (file, _) in facts.iter().filter(making) {
         let mut before = HashSet::new();
-        for include in &says.includes {
-            let Some(header) = includes.find(file, include) else {
-                continue;
-            };
+        for &(include, header) in includes.found_in(file) {
             if include.creates {
                 for reached in made_through(header, &before, facts, includes) {
                     let place = (file.clone(), include.at);
@@ -110,7 +123,7 @@ fn is_part(file: &Arc<str>, facts: &FactsByPath) -> bool {
 
 /// The headers that `define_trace.h` reads: those that include it and those
 /// that these include.
-fn multiply_read(facts: &FactsByPath, includes: &Includes<'_>) -> HashSet<Arc<str>> {
+fn multiply_read<'a>(facts: &'a FactsByPath, includes: &Includes<'a>) -> HashSet<Arc<str>> {
     let mut reached = HashSet::new();
     for (file, says) in facts {
         if is_trace_header(says) {
@@ -123,12 +136,15 @@ fn multiply_read(facts: &FactsByPath, includes: &Includes<'_>) -> HashSet<Arc<st
     reached
 }
 
-fn explicit(facts: &FactsByPath) -> HashMap<&str, Vec<Place>> {
-    let mut explicit: HashMap<&str, Vec<Place>> = HashMap::new();
+fn explicit(facts: &FactsByPath) -> HashMap<Box<str>, Vec<Place>> {
+    let mut explicit: HashMap<Box<str>, Vec<Place>> = HashMap::new();
     for (file, says) in facts {
         for definition in &says.definitions {
             let place = (file.clone(), definition.at);
-            explicit.entry(&definition.name).or_default().push(place);
+            explicit
+                .entry(definition.name.clone())
+                .or_default()
+                .push(place);
         }
     }
     explicit

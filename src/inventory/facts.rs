@@ -280,16 +280,6 @@ impl Facts {
             && self.includes.iter().zip(&other.includes).all(same)
     }
 
-    /// Whether the two make the same of a kernel's inventory: they are equal, or say
-    /// nothing but which files they include.
-    pub fn joins_alike(&self, other: &Self) -> bool {
-        self == other
-            || self.is_silent()
-                && other.is_silent()
-                && self.includes_alike(other)
-                && !self.includes.iter().any(|one| one.creates)
-    }
-
     /// Drops what can be of no use to anyone. A trace header may say all that
     /// it says by macros of other headers. Includes stay: by them a file gets macros
     /// that paste names, as include/rv/instrumentation.h has them for monitors.

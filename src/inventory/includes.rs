@@ -5,6 +5,7 @@
 //! all others are of no interest here.
 
 use super::facts::{FactsByPath, Include};
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -13,16 +14,42 @@ use std::sync::Arc;
 pub struct Includes<'a> {
     facts: &'a FactsByPath,
     by_name: HashMap<&'a str, Vec<&'a Arc<str>>>,
+    /// What the includes of each file that has any mean, once they were asked for.
+    found: HashMap<&'a str, OnceCell<Vec<Found<'a>>>>,
 }
+
+/// An include, and the file that it means.
+type Found<'a> = (&'a Include, &'a Arc<str>);
 
 impl<'a> Includes<'a> {
     /// Indexes the paths of `facts`.
     pub fn of(facts: &'a FactsByPath) -> Self {
         let mut by_name: HashMap<&str, Vec<&Arc<str>>> = HashMap::new();
-        for path in facts.keys() {
+        let mut found = HashMap::new();
+        for (path, says) in facts {
             by_name.entry(file_name(path)).or_default().push(path);
+            if !says.includes.is_empty() {
+                found.insert(&**path, OnceCell::new());
+            }
         }
-        Self { facts, by_name }
+        Self {
+            facts,
+            by_name,
+            found,
+        }
+    }
+
+    /// The includes of the file `path` of which it is known what they mean.
+    pub fn found_in(&self, path: &str) -> &[Found<'a>] {
+        let Some(found) = self.found.get(path) else {
+            return &[];
+        };
+        found.get_or_init(|| {
+            let says = self.facts.get(path).into_iter();
+            let includes = says.flat_map(|says| &says.includes);
+            let found = includes.filter_map(|include| Some((include, self.find(path, include)?)));
+            found.collect()
+        })
     }
 
     /// The file that `include` in the file `from` means. Beside the standard
@@ -99,16 +126,8 @@ impl<'a> Includes<'a> {
         let mut next = 0;
         while let Some(&path) = reached.get(next) {
             next += 1;
-            let includes = self
-                .facts
-                .get(path)
-                .into_iter()
-                .flat_map(|facts| &facts.includes);
-            for include in includes {
-                if let Some(found) = self.find(path, include)
-                    && !seen.contains(found)
-                    && follow(include, found)
-                {
+            for &(include, found) in self.found_in(path) {
+                if !seen.contains(found) && follow(include, found) {
                     seen.insert(found);
                     reached.push(found);
                 }

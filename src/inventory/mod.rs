@@ -3,8 +3,8 @@
 //! and probed, and how visible it is.
 //!
 //! [`facts`] says what one file holds, and depends on that file alone;
-//! [`scan`] gathers the facts of a tree; [`resolve`] joins them into an
-//! [`Inventory`](resolve::Inventory). [`difference`] compares two kernels by their
+//! [`scan`] gathers the facts of a tree; [`joining`] makes an
+//! [`Inventory`](resolve::Inventory) of them. [`difference`] compares two kernels by their
 //! [`snapshot`]s. What lives here may not judge.
 
 mod allowances;
@@ -15,6 +15,7 @@ mod extensions;
 pub mod facts;
 pub mod headings;
 pub mod includes;
+pub mod joining;
 mod macros;
 mod partial;
 mod parts;

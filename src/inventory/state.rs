@@ -190,10 +190,12 @@ impl State {
                 pasting.add_to(&mut facts, path, text, &self.semantics);
             }
         }
-        if self.pairs(&touched, &facts).all(|(old, new)| old == new) {
+        let changes = self.pairs(&touched, &facts);
+        let changes: Vec<_> = changes.filter(|(old, new)| old != new).collect();
+        if changes.is_empty() {
             return Ok(self.clone());
         }
-        let inventory = self.inventory_after(&touched, &facts);
+        let inventory = self.inventory.after(&changes, &facts, &self.semantics);
         Ok(Self {
             semantics: self.semantics.clone(),
             core: self.core.clone(),
@@ -226,18 +228,6 @@ impl State {
         } else {
             Arc::new(pasted::Headers::of(facts, &self.semantics))
         }
-    }
-
-    fn inventory_after(&self, touched: &BTreeSet<Arc<str>>, facts: &FactsByPath) -> Arc<Inventory> {
-        if self
-            .pairs(touched, facts)
-            .all(|(old, new)| old.joins_alike(new))
-        {
-            return self.inventory.clone();
-        }
-        let mut inventory = Inventory::of(facts, &self.semantics);
-        inventory.share(&self.inventory);
-        Arc::new(inventory)
     }
 
     /// Whether a file calls a list of names that one of `texts` may define.
