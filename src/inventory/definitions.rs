@@ -19,7 +19,7 @@ pub const DEFINE_TRACE_HEADER: &str = "trace/define_trace.h";
 type Place = (Arc<str>, At);
 
 /// The definitions of a kernel.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub struct Definitions {
     /// Of all tracepoints of a header.
     created: HashMap<Arc<str>, Vec<Place>>,
@@ -54,8 +54,8 @@ impl Definitions {
     }
 }
 
-/// Whether a file of which nothing else is known than it was, or is, gives the
-/// [`Definitions`] of a kernel the same with both.
+/// Whether a file that said `old` and says `new` leaves the [`Definitions`] of a kernel
+/// as they are.
 pub fn are_alike(old: &Facts, new: &Facts) -> bool {
     let creating = |says: &'_ Facts| {
         let all = says.includes.iter().filter(|one| one.creates);

@@ -70,10 +70,12 @@ impl Inventory {
 
     /// `one`, or what is here already if that is the same.
     fn shared(&self, one: Tracepoint) -> Arc<Tracepoint> {
-        let start = self.tracepoints.partition_point(|a| order(a) < order(&one));
-        let alike = self.tracepoints[start..].first();
-        let same = alike.filter(|alike| ***alike == one);
-        same.cloned().unwrap_or_else(|| Arc::new(one))
+        let from = self.starting_at(one.name()).iter();
+        let same = from
+            .take_while(|alike| alike.name() == one.name())
+            .find(|alike| ***alike == one)
+            .cloned();
+        same.unwrap_or_else(|| Arc::new(one))
     }
 
     /// The names of the tracepoints that `changes` may make others.
@@ -89,8 +91,7 @@ impl Inventory {
     }
 
     fn starting_with(&self, stem: &str) -> impl Iterator<Item = &str> {
-        let start = self.tracepoints.partition_point(|one| one.name() < stem);
-        let names = self.tracepoints[start..].iter().map(|one| one.name());
+        let names = self.starting_at(stem).iter().map(|one| one.name());
         names.take_while(move |name| name.starts_with(stem))
     }
 }

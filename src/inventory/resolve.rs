@@ -98,7 +98,7 @@ impl Tracepoint {
 }
 
 /// Every tracepoint of a tree.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub struct Inventory {
     /// By name, then path, then line. Inventories share them, as those that a series
     /// leads through do: most of its patches change few.
@@ -138,10 +138,15 @@ impl Inventory {
 
     /// The declarations of the real tracepoint `name`.
     pub fn named(&self, name: &str) -> impl Iterator<Item = &Tracepoint> {
-        let start = self.tracepoints.partition_point(|one| one.name() < name);
-        let from = self.tracepoints[start..].iter();
+        let from = self.starting_at(name).iter();
         let named = from.take_while(move |one| one.name() == name);
         named.map(AsRef::as_ref)
+    }
+
+    /// The declarations of `name` and of all names after it.
+    pub(super) fn starting_at(&self, name: &str) -> &[Arc<Tracepoint>] {
+        let start = self.tracepoints.partition_point(|one| one.name() < name);
+        &self.tracepoints[start..]
     }
 
     /// Whether there is a tracepoint `name`.
