@@ -1034,6 +1034,27 @@ sched_waking  event  yes  -           1       0  include/trace/events/sched.h:36
             .stdout_eq(snapbox::file!["snapshots/list.csv"]);
     }
 
+    /// A program opens the file that it is told.
+    #[test]
+    fn names_of_files_are_whole_for_programs() {
+        let place = workplace();
+        let header = place.path().join("kernel/include/trace/events/sched.h");
+        let odd = header.with_file_name("a\u{7}b\u{1b}[1mc.h");
+        fs::rename(header, odd).expect("renamed");
+        for (format, name) in [
+            ("csv", "/a\u{7}b\u{1b}[1mc.h,"),
+            ("json", "/a\\u0007b\\u001b[1mc.h\""),
+        ] {
+            let output = barepoint(&place)
+                .args(["list", "--tree", "kernel", "--name", "pelt_cfs_tp"])
+                .args(["--format", format])
+                .output()
+                .expect("it runs");
+            let shown = String::from_utf8_lossy(&output.stdout);
+            assert!(shown.contains(name), "{shown}");
+        }
+    }
+
     #[test]
     fn as_json() {
         listed(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! `barepoint diff`.
 
+use super::stream::Output;
 use super::tree;
 use crate::consumers::porting::Kernels;
 use crate::consumers::{self, Names, Reading, Use};
@@ -20,7 +21,6 @@ use crate::source::kernel_root::check_kernel;
 use anyhow::{Context, anyhow};
 use clap::{Args, ValueEnum};
 use std::collections::BTreeSet;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 const HELP: &str = "\
@@ -78,7 +78,7 @@ enum Format {
 }
 
 /// Compares the tracepoints of two kernels.
-pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<u8> {
+pub(super) fn run(arguments: &Arguments, out: &mut Output) -> anyhow::Result<u8> {
     let repository = arguments.tree.as_deref();
     let (old, before) = side(&arguments.old, repository)?;
     let (new, after) = side(&arguments.new, repository)?;
@@ -91,7 +91,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<
         changes.retain(Change::is_about_bare);
     }
     match arguments.format {
-        Format::Human => output::human(out, &old, &new, &changes)?,
+        Format::Human => output::human(&mut out.styled(), &old, &new, &changes)?,
         Format::Json => output::json(out, &old, &new, &changes)?,
     }
     Ok(u8::from(!changes.is_empty()))
@@ -102,7 +102,7 @@ fn port(
     arguments: &Arguments,
     [(old, before), (new, after)]: [(&Side, &Snapshot); 2],
     changes: &[Change<'_>],
-    out: &mut dyn Write,
+    out: &mut Output,
 ) -> anyhow::Result<u8> {
     let hooks = before.hooks.iter().chain(&after.hooks);
     let names = Names::exactly(hooks.map(|hook| hook.name.as_str()));
@@ -117,7 +117,7 @@ fn port(
         .flat_map(|(folder, reading)| in_folder(folder, reading, &kernels))
         .collect();
     match arguments.format {
-        Format::Human => porting::human(out, old, new, &consumers)?,
+        Format::Human => porting::human(&mut out.styled(), old, new, &consumers)?,
         Format::Json => porting::json(out, old, new, changes, &consumers)?,
     }
     Ok(u8::from(porting::breaks(&consumers)))

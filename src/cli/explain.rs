@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! `barepoint explain`.
 
+use super::stream::Output;
 use crate::output::explain;
 use crate::rules::page::Page;
 use crate::rules::{RULES, pages, rule};
 use crate::verify;
 use anyhow::bail;
 use clap::Args;
-use std::io::Write;
 
 /// The command line of `explain`.
 #[derive(Args)]
@@ -17,11 +17,11 @@ pub(super) struct Arguments {
 }
 
 /// Shows a rule's page, or the list of all rules.
-pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<u8> {
+pub(super) fn run(arguments: &Arguments, out: &mut Output) -> anyhow::Result<u8> {
     match &arguments.rule {
         None => {
             let pages = [pages()?, verify::pages()?].concat();
-            explain::list(out, &pages)?;
+            explain::list(&mut out.styled(), &pages)?;
         }
         Some(id) => {
             let id = id.to_lowercase().replace('_', "-");
@@ -35,7 +35,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<
                 let known: Vec<&str> = rules.chain(kinds).collect();
                 bail!("no rule \"{id}\"; there are {}", known.join(", "));
             };
-            explain::page(out, &page)?;
+            explain::page(&mut out.styled(), &page)?;
         }
     }
     Ok(0)

@@ -118,7 +118,13 @@ fn run() -> u8 {
             };
         }
     };
-    let mut out = Output::new(cli.color);
+    let mut out = match Output::new(cli.color) {
+        Ok(out) => out,
+        Err(why) => {
+            complain(&stream::failure(&why.to_string()));
+            return NOT_DONE;
+        }
+    };
     let result = match cli.command {
         Command::Check(arguments) => check::run(&arguments, &mut out),
         Command::List(arguments) => list::run(&arguments, &mut out),

@@ -3,6 +3,7 @@
 
 use super::check::entries::{Lines, entry_of_file};
 use super::check::{Format, write_as};
+use super::stream::Output;
 use super::tree;
 use crate::elf::{modules, open};
 use crate::inventory::state::State;
@@ -16,7 +17,6 @@ use crate::verify::evidence::{Evidence, Folder, Image, Origin, Tracefs};
 use crate::verify::{self, summary};
 use anyhow::bail;
 use clap::Args;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 const HELP: &str = "\
@@ -69,7 +69,7 @@ pub(super) struct Arguments {
 }
 
 /// Holds a tree against what is given.
-pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<u8> {
+pub(super) fn run(arguments: &Arguments, out: &mut Output) -> anyhow::Result<u8> {
     if arguments.vmlinux.is_none() && arguments.modules.is_none() && arguments.tracefs.is_none() {
         bail!("nothing to verify: give --vmlinux FILE, --modules DIR or --tracefs DIR");
     }

@@ -6,6 +6,7 @@ mod commits;
 pub(super) mod entries;
 mod patches;
 
+use super::stream::Output;
 use super::{complain, tree};
 use crate::inventory::state::State;
 use crate::output::report::{Report, Subject};
@@ -138,15 +139,15 @@ pub(super) enum Format {
 /// Writes `report`, of a run that ends with `status`, whose findings `pages` are about.
 pub(super) fn write_as(
     format: Format,
-    out: &mut dyn Write,
+    out: &mut Output,
     report: &Report,
     options: checkpatch::Options,
     pages: &[Page],
     status: u8,
 ) -> anyhow::Result<()> {
     match format {
-        Format::Human => human::write(out, report, options.strict)?,
-        Format::Checkpatch => checkpatch::write(out, report, options)?,
+        Format::Human => human::write(&mut out.styled(), report, options.strict)?,
+        Format::Checkpatch => checkpatch::write(&mut out.styled(), report, options)?,
         Format::Json => json::write(out, report)?,
         Format::Sarif => sarif::write(out, report, pages, status)?,
         Format::Github => github::write(out, report)?,
@@ -183,7 +184,7 @@ impl Arguments {
         loaded
     }
 
-    fn write(&self, out: &mut dyn Write, report: &Report, status: u8) -> anyhow::Result<()> {
+    fn write(&self, out: &mut Output, report: &Report, status: u8) -> anyhow::Result<()> {
         let files = self.git.is_none() && self.inputs.is_empty();
         let options = self.options(files);
         write_as(self.format(), out, report, options, &pages()?, status)
@@ -206,7 +207,7 @@ impl Arguments {
 }
 
 /// Lints what the command line names.
-pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<u8> {
+pub(super) fn run(arguments: &Arguments, out: &mut Output) -> anyhow::Result<u8> {
     let tree = tree::open(arguments.tree.as_deref())?;
     let choice = arguments.chosen.read()?;
     let zones = arguments.zones.as_deref();
