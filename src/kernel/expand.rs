@@ -37,6 +37,12 @@ struct Macro {
 }
 
 impl Macro {
+    /// Whether a call of either gives the same.
+    fn is_alike(&self, other: &Self) -> bool {
+        (&self.parameters, self.variadic, &self.body)
+            == (&other.parameters, other.variadic, &other.body)
+    }
+
     fn arity(&self) -> usize {
         self.parameters.as_ref().map_or(0, Vec::len)
     }
@@ -105,6 +111,25 @@ impl MacroTable {
     /// The names of all macros.
     pub fn names(&self) -> impl Iterator<Item = &[u8]> {
         self.macros.keys().map(AsRef::as_ref)
+    }
+
+    /// The names that are not defined alike in all of `tables`.
+    pub fn varied(tables: &[&Self]) -> HashSet<Vec<u8>> {
+        let Some((first, others)) = tables.split_first() else {
+            return HashSet::new();
+        };
+        let is_alike = |name: &[u8], one: &Arc<Macro>| {
+            let mut all = others.iter().map(|table| table.macros.get(name));
+            all.all(|other| {
+                other.is_some_and(|other| Arc::ptr_eq(one, other) || one.is_alike(other))
+            })
+        };
+        let of_first = first.macros.iter();
+        let of_first = of_first.filter(|(name, one)| !is_alike(name, one));
+        let of_others = others.iter().flat_map(|table| table.names());
+        let names = of_first.map(|(name, _)| name.as_ref());
+        let names = names.chain(of_others.filter(|name| !first.contains(name)));
+        names.map(<[u8]>::to_vec).collect()
     }
 
     /// How many parameters the function-like macro `name` has, a variadic one
@@ -226,10 +251,11 @@ impl Expander<'_> {
         if piece.kind != Kind::Identifier {
             return None;
         }
+        // One that is not defined here may be in another table.
+        self.met |= !self.met && !self.watched.is_empty() && self.watched.contains(&*piece.text);
         let entry = self.table.macros.get(&piece.text)?.clone();
         // In a long chain of macros, to look through those is work, too.
         self.left = self.left.saturating_sub(piece.hidden.len() / 16);
-        self.met |= !self.watched.is_empty() && self.watched.contains(&*piece.text);
         if piece.hidden.contains(&entry.number) {
             return None;
         }
@@ -373,6 +399,15 @@ fn with(hidden: &[u32], number: u32) -> Hidden {
 }
 
 fn hide(piece: &Piece, hidden: &Hidden) -> Piece {
+    if hidden.iter().all(|number| piece.hidden.contains(number)) {
+        return piece.clone();
+    }
+    if piece.hidden.is_empty() {
+        return Piece {
+            hidden: hidden.clone(),
+            ..piece.clone()
+        };
+    }
     let mut numbers: Vec<u32> = piece.hidden.iter().chain(hidden.iter()).copied().collect();
     numbers.sort_unstable();
     numbers.dedup();
@@ -542,6 +577,36 @@ mod tests {
             expanded(&["#define f(x) f(x) g(x)", "#define g(x) f(x)"], "f(1)"),
             "f(1)f(1)"
         );
+    }
+
+    #[test]
+    fn what_differs_between_tables_is_noticed_on_the_way() {
+        let table = |defines: &[&str]| {
+            let mut table = MacroTable::default();
+            for define in defines {
+                table.define(define.as_bytes());
+            }
+            table
+        };
+        let common = "#define SAME(x) x";
+        let one = table(&[common, "#define OTHER 1", "#define GONE(x) x"]);
+        let other = table(&[common, "#define OTHER 2", "#define COME(x) x"]);
+        let varied = MacroTable::varied(&[&one, &other]);
+        let names = ["OTHER", "GONE", "COME"].map(|name| name.as_bytes().to_vec());
+        assert_eq!(varied, HashSet::from(names));
+        for (text, varies) in [
+            ("SAME(1)", false),
+            ("SAME(OTHER)", true),
+            // Neither is defined everywhere, so what is not called is met as well.
+            ("SAME(GONE)", true),
+            ("SAME(COME(1))", true),
+            ("OTHERS SAME(ELSE)", false),
+        ] {
+            for table in [&one, &other] {
+                let (_, met) = expand_watching(text.as_bytes(), table, &varied);
+                assert_eq!(met, varies, "{text}");
+            }
+        }
     }
 
     #[test]

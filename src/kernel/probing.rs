@@ -3,10 +3,11 @@
 //! looking at what comes out. It may not know which macros there are, nor of which
 //! headers they are.
 
-use super::expand::{MacroTable, expand};
+use super::expand::{MacroTable, expand_watching};
 use crate::syntax::groups::closing;
 use crate::syntax::lexer::{Kind, Token, lex};
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 
 /// How a name is made from an argument: `DECLARE_TRACE(x)` makes `x_tp` since
 /// Linux 6.16.
@@ -139,12 +140,14 @@ pub const MARKS: [&[u8]; 6] = [
 
 const TRACEPOINT: &str = "__tracepoint_";
 
-/// Calls the macro `name` and reads off what it makes.
-pub fn probe(name: &[u8], table: &MacroTable) -> MacroEffect {
+/// Calls the macro `name` and reads off what it makes; and whether one of the macros
+/// `watched` had a part in that, itself or by not being there.
+pub fn probe(name: &[u8], table: &MacroTable, watched: &HashSet<Vec<u8>>) -> (MacroEffect, bool) {
     let Some(arity) = table.arity(name) else {
-        return MacroEffect::default();
+        return (MacroEffect::default(), watched.contains(name));
     };
-    Output::of(name, arity, table).effect()
+    let (output, is_met) = Output::of(name, arity, table, watched);
+    (output.effect(), is_met)
 }
 
 /// The functions that the macro `name` makes for a tracepoint.
@@ -152,7 +155,7 @@ pub fn forms(name: &[u8], table: &MacroTable) -> Vec<Form> {
     let Some(arity) = table.arity(name) else {
         return Vec::new();
     };
-    Output::of(name, arity, table).forms()
+    Output::of(name, arity, table, &HashSet::new()).0.forms()
 }
 
 /// The made-up argument at `place`.
@@ -173,24 +176,32 @@ fn pattern(word: &str) -> Option<NamePattern> {
 
 /// What came out of a call.
 struct Output {
-    text: Vec<u8>,
+    text: String,
     tokens: Vec<Token>,
 }
 
 impl Output {
-    fn of(name: &[u8], arity: usize, table: &MacroTable) -> Self {
+    /// What a call makes, and whether it met one of the macros `watched`.
+    fn of(
+        name: &[u8],
+        arity: usize,
+        table: &MacroTable,
+        watched: &HashSet<Vec<u8>>,
+    ) -> (Self, bool) {
         let arguments: Vec<String> = (0..arity).map(placeholder).collect();
         let mut call = name.to_vec();
         call.extend(format!("({})", arguments.join(", ")).bytes());
-        let text = expand(&call, table);
-        let tokens = lex(&text, false).tokens;
-        Self { text, tokens }
+        let (text, is_met) = expand_watching(&call, table, watched);
+        // No name of C is lost by it.
+        let text = String::from_utf8_lossy(&text).into_owned();
+        let tokens = lex(text.as_bytes(), false).tokens;
+        (Self { text, tokens }, is_met)
     }
 
     fn word(&self, index: usize) -> &str {
-        self.tokens
-            .get(index)
-            .and_then(|token| std::str::from_utf8(token.span.of(&self.text)).ok())
+        let token = self.tokens.get(index);
+        let span = token.map(|token| token.span.start as usize..token.span.end as usize);
+        span.and_then(|span| self.text.get(span))
             .unwrap_or_default()
     }
 
@@ -328,7 +339,7 @@ impl Output {
             .and_then(|before| self.tokens.get(before));
         let typed = typed.is_some_and(|token| token.kind == Kind::Identifier);
         self.tokens.get(index + 1).filter(|next| next.is(b'('))?;
-        let close = closing(&self.text, &self.tokens, index + 1)?;
+        let close = closing(self.text.as_bytes(), &self.tokens, index + 1)?;
         let after = self.tokens.get(close + 1);
         (typed && after.is_some_and(|token| token.is(b'{') || token.is(b';'))).then_some(found)
     }

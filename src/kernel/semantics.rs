@@ -13,10 +13,12 @@ use super::preprocessor::{Follow, run};
 use super::probing::{self, MARKS};
 use crate::parallel;
 use crate::syntax::directives::IncludeTarget;
-use memchr::memmem;
+use aho_corasick::AhoCorasick;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::OnceLock;
 
 pub use super::probing::{ExportEffect, Form, FormKind, MacroEffect, NamePattern};
 
@@ -56,16 +58,17 @@ pub struct Semantics {
     /// Every macro that these define, whether it makes something or not.
     #[serde(skip)]
     names: BTreeSet<Box<str>>,
+    /// Finds what may be a name of one that makes something, once that was asked for.
+    #[serde(skip)]
+    search: OnceLock<Option<AhoCorasick>>,
 }
 
 /// The macro tables of all phases of a tree.
 pub struct Phases {
     /// While a trace header is first read.
     first: MacroTable,
-    /// Each time that define_trace.h reads it again.
+    /// Each time that define_trace.h reads it again, and define_custom_trace.h.
     defining: Vec<MacroTable>,
-    /// Each time that define_custom_trace.h reads it.
-    custom: Vec<MacroTable>,
     /// The headers that were read.
     core: BTreeSet<String>,
 }
@@ -104,29 +107,27 @@ impl Phases {
         let mut first = MacroTable::default();
         run(TRACEPOINT_H, &text, &mut first, &mut |_, _, _| Follow::Skip);
         let text = read(DEFINE_TRACE_H).ok_or(Error::Missing(DEFINE_TRACE_H))?;
-        let defining = readings(
+        let mut defining = readings(
             DEFINE_TRACE_H,
             &text,
             b"#define CREATE_TRACE_POINTS",
             &first,
             read,
         );
-        let custom = read(DEFINE_CUSTOM_TRACE_H).map_or_else(Vec::new, |text| {
+        if let Some(text) = read(DEFINE_CUSTOM_TRACE_H) {
             let create = b"#define CREATE_CUSTOM_TRACE_EVENTS";
-            readings(DEFINE_CUSTOM_TRACE_H, &text, create, &first, read)
-        });
+            let custom = readings(DEFINE_CUSTOM_TRACE_H, &text, create, &first, read);
+            defining.extend(custom);
+        }
         Ok(Self {
             first,
             defining,
-            custom,
             core: core.into_inner(),
         })
     }
 
     fn all(&self) -> impl Iterator<Item = &MacroTable> {
-        std::iter::once(&self.first)
-            .chain(&self.defining)
-            .chain(&self.custom)
+        std::iter::once(&self.first).chain(&self.defining)
     }
 
     /// Every macro that one of the headers defines.
@@ -140,16 +141,25 @@ impl Phases {
     /// What every macro makes over all phases, without those that are `known`.
     fn effects_but(&self, known: &BTreeMap<String, MacroEffect>) -> BTreeMap<String, MacroEffect> {
         let tables: Vec<&MacroTable> = self.all().collect();
-        let gathered = parallel::map(tables.len(), |phase| {
+        let reaching = parallel::map(tables.len(), |phase| {
             tables
                 .get(phase)
-                .map(|table| gather(table, phase == 0, known))
+                .map_or_else(BTreeSet::new, |table| reaching(table))
         });
-        let mut effects: BTreeMap<String, MacroEffect> = BTreeMap::new();
-        for (name, effect) in gathered.into_iter().flatten().flatten() {
-            effects.entry(name).or_default().merge(effect);
-        }
-        effects
+        let varied = MacroTable::varied(&tables);
+        let names: BTreeSet<&[u8]> = reaching.iter().flatten().copied().collect();
+        let mut names: Vec<(&[u8], Cow<'_, str>)> = names
+            .into_iter()
+            .map(|name| (name, String::from_utf8_lossy(name)))
+            .collect();
+        names.retain(|(_, text)| !known.contains_key(text.as_ref()));
+        let phases: Vec<_> = std::iter::zip(tables, &reaching).collect();
+        let effects = parallel::map(names.len(), |number| {
+            let (name, text) = names.get(number)?;
+            let effect = effect_of(name, &phases, &varied);
+            (!effect.is_empty()).then(|| (text.to_string(), effect))
+        });
+        effects.into_iter().flatten().collect()
     }
 
     /// The phases with another header read at the start of each.
@@ -159,10 +169,12 @@ impl Phases {
             run(path, text, &mut table, &mut |_, _, _| Follow::Skip);
             table
         };
+        let defining = parallel::map(self.defining.len(), |number| {
+            self.defining.get(number).map(with)
+        });
         Self {
             first: with(&self.first),
-            defining: self.defining.iter().map(with).collect(),
-            custom: self.custom.iter().map(with).collect(),
+            defining: defining.into_iter().flatten().collect(),
             core: self.core.clone(),
         }
     }
@@ -213,28 +225,32 @@ fn core_header(from: &str, target: &[u8], read: &ReadFile<'_>) -> Follow {
     Follow::Skip
 }
 
-/// Calls every macro of `table` that can make something and is not `known`.
-fn gather(
-    table: &MacroTable,
-    first: bool,
-    known: &BTreeMap<String, MacroEffect>,
-) -> Vec<(String, MacroEffect)> {
-    let mut effects = Vec::new();
-    for name in reaching(table) {
-        let text = String::from_utf8_lossy(name);
-        if known.contains_key(text.as_ref()) {
+/// What the macro `name` makes over all phases, given the macro table of each and which
+/// macros can make something there. What only calls macros that mean the same in all of
+/// them, none of the `varied`, makes the same each time.
+fn effect_of(
+    name: &[u8],
+    phases: &[(&MacroTable, &BTreeSet<&[u8]>)],
+    varied: &HashSet<Vec<u8>>,
+) -> MacroEffect {
+    let mut all = MacroEffect::default();
+    let mut same = None;
+    for (phase, (table, reaching)) in phases.iter().enumerate() {
+        if !reaching.contains(name) {
             continue;
         }
-        let mut effect = probing::probe(name, table);
-        if first {
+        let mut effect = same.clone().unwrap_or_else(|| {
+            let (effect, varies) = probing::probe(name, table, varied);
+            same = (!varies).then(|| effect.clone());
+            effect
+        });
+        if phase == 0 {
             // Outside of the trace headers it is the tracepoint itself.
             effect.defines = effect.tracepoint.take();
         }
-        if !effect.is_empty() {
-            effects.push((text.into_owned(), effect));
-        }
+        all.merge(effect);
     }
-    effects
+    all
 }
 
 /// The macros of which a call can come to one of the marks.
@@ -277,6 +293,7 @@ impl Semantics {
             forms: probing::forms(b"DECLARE_TRACE", &phases.first),
             core: phases.core.clone(),
             names: phases.names(),
+            search: OnceLock::new(),
         };
         // `DECLARE_TRACE()` may put a suffix behind the name.
         if let Some(declares) = semantics
@@ -349,17 +366,11 @@ impl Semantics {
         self.effects.keys().map(AsRef::as_ref)
     }
 
-    /// Whether `text` may hold the name of such a macro. Nearly all of them have
-    /// one of two words in common.
+    /// Whether `text` may hold the name of such a macro.
     pub fn may_name_framework(&self, text: &[u8]) -> bool {
-        COMMON_WORDS
-            .iter()
-            .any(|word| memmem::find(text, word.as_bytes()).is_some())
-            || self
-                .effects
-                .keys()
-                .filter(|name| !COMMON_WORDS.iter().any(|word| name.contains(word)))
-                .any(|name| memmem::find(text, name.as_bytes()).is_some())
+        let search = self.search.get_or_init(|| search_for(&self.effects));
+        // Where there is no such search, it has to be read.
+        search.as_ref().is_none_or(|search| search.is_match(text))
     }
 
     /// The tracepoints that a use of `identifier` may be of, the likeliest
@@ -385,6 +396,7 @@ impl Semantics {
         without
             .effects
             .retain(|name, _| core.effects.contains_key(name) || !names.contains(name.as_str()));
+        without.search = OnceLock::new();
         without
     }
 
@@ -392,12 +404,23 @@ impl Semantics {
     /// define macros over it, as include/trace/hooks/vendor_hooks.h of Android does.
     pub fn extended(&self, phases: &Phases, headers: &[(&str, &[u8])]) -> Self {
         let mut extended = self.clone();
+        extended.search = OnceLock::new();
         for (path, text) in headers {
             let new = phases.with(path, text).effects_but(&extended.effects);
             extended.effects.extend(new);
         }
         extended
     }
+}
+
+/// Finds the names of these macros. Nearly all of them have one of two words in common.
+fn search_for(effects: &BTreeMap<String, MacroEffect>) -> Option<AhoCorasick> {
+    let is_common = |name: &&str| COMMON_WORDS.iter().any(|word| name.contains(word));
+    let names = effects.keys().map(AsRef::as_ref);
+    let words = COMMON_WORDS
+        .into_iter()
+        .chain(names.filter(|name| !is_common(name)));
+    AhoCorasick::new(words).ok()
 }
 
 fn name_in<'a>(form: &Form, identifier: &'a str) -> Option<&'a str> {
