@@ -8,6 +8,7 @@ use crate::syntax::conditions::Condition;
 use crate::syntax::groups::{arguments, closing, items, joined, parameter};
 use crate::syntax::lexer::{Kind, Token, lex};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// What a call turned out to be.
 #[derive(Debug)]
@@ -213,7 +214,7 @@ pub fn merge_variants(facts: &mut Facts, variants: Vec<Facts>) {
     }
 }
 
-fn merge(declarations: &mut Vec<Declaration>, new: Declaration) {
+fn merge(declarations: &mut Vec<Arc<Declaration>>, new: Arc<Declaration>) {
     let same = declarations
         .iter_mut()
         .rev()
@@ -232,6 +233,7 @@ fn merge(declarations: &mut Vec<Declaration>, new: Declaration) {
     if new.makes.event && !same.makes.event || new.makes.tracepoint && !same.makes.tracepoint {
         *same = new;
     }
+    let same = Arc::make_mut(same);
     same.makes = makes;
     same.condition = condition;
 }

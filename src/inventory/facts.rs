@@ -217,7 +217,7 @@ pub struct Allowance {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Facts {
     /// Declarations, in order.
-    pub declarations: Vec<Declaration>,
+    pub declarations: Vec<Arc<Declaration>>,
     /// `DEFINE_TRACE()`s.
     pub definitions: Vec<Definition>,
     /// All includes of a file that makes or declares tracepoints.

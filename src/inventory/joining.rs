@@ -308,7 +308,7 @@ impl<'a> Joining<'a> {
     }
 }
 
-fn declared(file: &Arc<str>, declaration: &Declaration) -> Tracepoint {
+fn declared(file: &Arc<str>, declaration: &Arc<Declaration>) -> Tracepoint {
     Tracepoint {
         file: file.clone(),
         declaration: declaration.clone(),

@@ -8,6 +8,7 @@ use super::facts::{At, Facts, MacroDefinition};
 use super::reader;
 use crate::kernel::semantics::Semantics;
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 /// Closes whatever a hunk cuts off.
 const CLOSING: &[u8] = b"\n))))))))\n";
@@ -116,7 +117,7 @@ fn shift(facts: &mut Facts, lines: u32) {
     facts
         .declarations
         .iter_mut()
-        .for_each(|one| down(&mut one.at));
+        .for_each(|one| down(&mut Arc::make_mut(one).at));
     facts
         .definitions
         .iter_mut()

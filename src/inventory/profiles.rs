@@ -18,7 +18,7 @@ pub fn state(profile: &Profile) -> State {
         for declared in &file.declares {
             entry
                 .declarations
-                .push(declaration(declared.clone(), system.clone()));
+                .push(declaration(declared.clone(), system.clone()).into());
         }
         // A profile only has headers that define_trace.h reads, or no BPF entries.
         entry.includes.push(Include {

@@ -61,7 +61,7 @@ pub struct Tracepoint {
     /// The file that declares it.
     pub file: Arc<str>,
     /// The declaration.
-    pub declaration: Declaration,
+    pub declaration: Arc<Declaration>,
     /// Whether it has an entry in the BPF raw tracepoint map.
     pub bpf: bool,
     /// The translation units that make it.

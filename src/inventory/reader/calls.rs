@@ -321,7 +321,7 @@ impl<'a> Reader<'a> {
                 declaration.condition = origin.condition.clone();
                 declaration.via = via.to_vec();
                 declaration.system = self.system.clone();
-                self.facts.declarations.push(*declaration);
+                self.facts.declarations.push(declaration.into());
             }
             Declared::Definition(name) => self.facts.definitions.push(Definition {
                 name,
