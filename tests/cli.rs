@@ -5,6 +5,7 @@
 mod fixtures;
 
 use fixtures::{copy, fixture};
+use similar::TextDiff;
 use snapbox::cmd::Command;
 use snapbox::{Data, str};
 use std::fs;
@@ -138,6 +139,63 @@ leaks or misplaced hooks: leak.patch (1 error)
 
 "#]])
             .stderr_eq(str![]);
+    }
+
+    /// A call can be broken by what a patch does to another file.
+    #[test]
+    fn findings_in_files_that_the_patch_does_not_touch() {
+        const WRITTEN: &str = "static inline void trace_pelt_cfs(struct cfs_rq *cfs_rq) { }\n";
+        const DECLARED: &str = "DECLARE_TRACE(fresh, TP_PROTO(int x), TP_ARGS(x));\n";
+        let place = workplace();
+        let at = |name: &str| place.path().join("kernel").join(name);
+        let read = |name: &str| fs::read_to_string(at(name)).expect("a file");
+        let end = "#endif /* _KERNEL_SCHED_SCHED_H */";
+        let by_hand = read("kernel/sched/sched.h").replace(end, &format!("{WRITTEN}\n{end}"));
+        fs::write(at("kernel/sched/sched.h"), &by_hand).expect("written");
+        let calls =
+            "#include \"sched.h\"\nvoid f(void)\n{\n\ttrace_pelt_cfs(0);\n\ttrace_fresh(1);\n}\n";
+        fs::write(at("kernel/sched/other.c"), calls).expect("written");
+        let events = read("include/trace/events/sched.h");
+        let end = "#endif /* _TRACE_SCHED_H */";
+        let declared = events.replace(end, &format!("{DECLARED}\n{end}"));
+        for (path, old, new, lost) in [
+            ("include/trace/events/sched.h", &events, &declared, "fresh"),
+            (
+                "kernel/sched/sched.h",
+                &by_hand,
+                &by_hand.replace(WRITTEN, ""),
+                "pelt_cfs",
+            ),
+        ] {
+            let diff = TextDiff::from_lines(old, new);
+            let (old, new) = (format!("a/{path}"), format!("b/{path}"));
+            let diff = diff.unified_diff().header(&old, &new).to_string();
+            fs::write(place.path().join("x.diff"), diff).expect("written");
+            let output = barepoint(&place)
+                .args([
+                    "check",
+                    "--tree",
+                    "kernel",
+                    "--whole-tree",
+                    "--format",
+                    "json",
+                ])
+                .arg("x.diff")
+                .output()
+                .expect("it runs");
+            let shown = String::from_utf8_lossy(&output.stdout);
+            let report: serde_json::Value = serde_json::from_str(&shown).expect("JSON");
+            let found = report["findings"].as_array().expect("findings").iter();
+            let in_other = found.filter(|one| one["file"] == "kernel/sched/other.c");
+            let in_other: Vec<_> = in_other
+                .map(|one| (&one["rule"], &one["tracepoint"]))
+                .collect();
+            assert_eq!(
+                in_other,
+                [(&"undeclared-call".into(), &lost.into())],
+                "{shown}"
+            );
+        }
     }
 
     /// Findings of one place share its lines, and some can be mended with a word.

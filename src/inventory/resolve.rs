@@ -111,7 +111,7 @@ impl Inventory {
     /// The names of which the two have other declarations or other guards.
     pub fn names_that_differ(&self, other: &Self) -> BTreeSet<Box<str>> {
         let mut names = BTreeSet::new();
-        let (mut ours, mut theirs) = (self.groups().peekable(), other.groups().peekable());
+        let (mut ours, mut theirs) = (self.by_name().peekable(), other.by_name().peekable());
         loop {
             let order = match (ours.peek(), theirs.peek()) {
                 (None, None) => return names,
@@ -132,7 +132,7 @@ impl Inventory {
     }
 
     /// The declarations of each name, in order.
-    fn groups(&self) -> impl Iterator<Item = &[Arc<Tracepoint>]> {
+    pub fn by_name(&self) -> impl Iterator<Item = &[Arc<Tracepoint>]> {
         self.tracepoints.chunk_by(|a, b| a.name() == b.name())
     }
 
@@ -167,7 +167,7 @@ impl Inventory {
     /// Names with at least one bare and no event declaration.
     pub fn bare_names(&self) -> HashSet<&str> {
         let bare = |group: &&[Arc<Tracepoint>]| group.iter().all(|one| one.is_bare());
-        self.groups().filter(bare).map(name_of).collect()
+        self.by_name().filter(bare).map(name_of).collect()
     }
 }
 

@@ -3,6 +3,7 @@
 //!
 //! It knows no rule by name. The order of its findings is total.
 
+use super::examined::examined;
 use super::finding::{Finding, Level};
 use super::review::{Knowledge, Rest, Review, Sight, allowance};
 use super::{Check, RULES};
@@ -54,7 +55,7 @@ pub struct Subject<'a> {
 pub fn check_series(review: &Review<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut all = Vec::new();
-    let examined = examined(review, subject);
+    let examined = examined(review, subject.series);
     let inventory = &review.before().inventory;
     let mut states = review.states.iter();
     let is_changed = states.any(|state| !Arc::ptr_eq(&state.inventory, inventory));
@@ -63,7 +64,10 @@ pub fn check_series(review: &Review<'_>, subject: &Subject<'_>) -> Vec<Finding> 
             Check::Change(check) if is_changed => findings.extend(check(review)),
             Check::Change(_) => {}
             Check::State(check) | Check::Absence(check) => {
-                findings.extend(brought(check, review, subject, &examined, &mut all));
+                let new = brought(check, review, subject, Some(&examined), &mut all);
+                // No more is to be found in other files.
+                debug_assert_eq!(new, brought(check, review, subject, None, &mut Vec::new()));
+                findings.extend(new);
             }
             Check::Rest(_) => {}
         }
@@ -127,7 +131,7 @@ fn brought(
     check: StateCheck,
     review: &Review<'_>,
     subject: &Subject<'_>,
-    examined: &BTreeSet<Arc<str>>,
+    examined: Option<&BTreeSet<Arc<str>>>,
     all: &mut Vec<Finding>,
 ) -> Vec<Finding> {
     let last = review.states.len() - 1;
@@ -168,7 +172,7 @@ fn found_at(
     check: StateCheck,
     review: &Review<'_>,
     subject: &Subject<'_>,
-    examined: &BTreeSet<Arc<str>>,
+    examined: Option<&BTreeSet<Arc<str>>>,
     count: usize,
 ) -> Vec<Finding> {
     let tree = OverlayTree::after(subject.tree, subject.series, count);
@@ -178,31 +182,10 @@ fn found_at(
         tree: &tree,
         zones: review.zones,
         touched: Some(&touched),
-        examined: Some(examined),
+        examined,
         before: Some(review.before()),
         knowledge: review.knowledge,
     })
-}
-
-/// The files whose texts may give other findings than before: those that the series
-/// touches, and those that call, guard or declare a tracepoint of which it changes the
-/// declaration or the guards.
-fn examined(review: &Review<'_>, subject: &Subject<'_>) -> BTreeSet<Arc<str>> {
-    let changes = subject.series.steps.iter();
-    let paths = changes.flat_map(|step| [step.path.as_deref(), step.old_path.as_deref()]);
-    let mut files: BTreeSet<Arc<str>> = paths.flatten().map(Arc::from).collect();
-    let before = &review.before().inventory;
-    let others = review.states.iter().skip(1);
-    for state in others.filter(|state| !Arc::ptr_eq(&state.inventory, before)) {
-        for name in before.names_that_differ(&state.inventory) {
-            for one in before.named(&name).chain(state.inventory.named(&name)) {
-                let uses = one.call_sites.iter().chain(&one.guards);
-                files.extend(uses.map(|call| call.site.file.clone()));
-                files.insert(one.file.clone());
-            }
-        }
-    }
-    files
 }
 
 type Key = (&'static str, Option<String>, String, String);

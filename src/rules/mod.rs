@@ -37,6 +37,7 @@ pub mod approval;
 pub mod baseline;
 pub mod changes;
 pub mod engine;
+mod examined;
 pub mod finding;
 mod guards;
 pub mod page;

@@ -3,16 +3,14 @@
 
 use super::finding::{Finding, Level};
 use super::review::{Knowledge, Sight, declared_at};
-use std::collections::BTreeSet;
 
 /// Looks at every tracepoint. A profile knows no call sites: there, only what the
 /// series itself declares can be judged.
 pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
-    let all = &sight.state.inventory.tracepoints;
-    let called = all.iter().filter(|one| !one.call_sites.is_empty());
-    let called: BTreeSet<&str> = called.map(|one| one.name()).collect();
-    all.iter()
-        .filter(|one| !called.contains(one.name()))
+    let named = sight.state.inventory.by_name();
+    named
+        .filter(|named| named.iter().all(|one| one.call_sites.is_empty()))
+        .flatten()
         .filter(|one| sight.knowledge != Knowledge::Profile || sight.is_new(one.name()))
         .map(|one| Finding {
             rule: "never-called",

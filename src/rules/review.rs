@@ -35,8 +35,8 @@ pub struct Sight<'a> {
     pub zones: &'a Zones,
     /// The files that a series touches; `None` if the whole tree is meant.
     pub touched: Option<&'a BTreeSet<String>>,
-    /// The files in which a rule that reads texts can find anything else than it did
-    /// before the series; `None` if that may be any.
+    /// The files in which a rule can find anything else than it did before the series;
+    /// `None` if that may be any.
     pub examined: Option<&'a BTreeSet<Arc<str>>>,
     /// The state before the series; `None` if the whole tree is meant.
     pub before: Option<&'a State>,
@@ -58,12 +58,12 @@ impl<'a> Sight<'a> {
         }
     }
 
-    /// Whether the text of `file` has to be looked at.
+    /// Whether `file` has to be looked at.
     pub fn examines(&self, file: &str) -> bool {
         self.examined.is_none_or(|examined| examined.contains(file))
     }
 
-    /// Whether the text of any file in the folder of `file` has to be.
+    /// Whether any file in the folder of `file` has to be.
     pub fn examines_folder_of(&self, file: &str) -> bool {
         let folder = folder_of(file);
         self.examined

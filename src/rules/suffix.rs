@@ -9,6 +9,14 @@ use crate::inventory::resolve::Tracepoint;
 /// itself (include/linux/tracepoint.h).
 pub(super) const SUFFIX: &str = "_tp";
 
+/// What `name` is called with the suffix, and without it if it has it.
+pub(super) fn with_and_without(name: &str) -> impl Iterator<Item = Box<str>> {
+    let without = name.strip_suffix(SUFFIX).map(Box::from);
+    [format!("{name}{SUFFIX}").into_boxed_str()]
+        .into_iter()
+        .chain(without)
+}
+
 /// Looks at the bare tracepoints that the tracing core's own macros make; a
 /// wrapper has its own customs, such as Android's `android_vh_`.
 pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {

@@ -26,7 +26,8 @@ pub(super) const FAMILY: [&str; 14] = [
 /// Every call and every pointer counts, also inside macros.
 pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
-    for (file, facts) in sight.state.facts.iter() {
+    let files = sight.state.facts.iter();
+    for (file, facts) in files.filter(|(file, _)| sight.examines(file)) {
         let Some(zone) = sight.zones.of(file) else {
             continue;
         };

@@ -3,20 +3,26 @@
 
 use super::finding::{Finding, Fix, Level};
 use super::review::{Sight, declared_at, place, related};
-use super::suffix::SUFFIX;
+use super::suffix::with_and_without;
 use crate::inventory::facts::{At, Mention, Target, Use};
 use crate::inventory::resolve::Inventory;
 use crate::kernel::semantics::Semantics;
-use std::collections::BTreeSet;
+use std::cell::LazyCell;
+use std::collections::HashSet;
 use std::fmt;
 
 /// Looks at every call, guard and registration whose name says a tracepoint that
 /// there is not, but for its `_tp`, or that there was before the series. Any other
 /// function may be called trace_something.
 pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
-    let by_hand = written_by_hand(sight);
+    let by_hand = LazyCell::new(|| written_by_hand(sight));
+    let is_by_hand = |said| match said {
+        Said::Function(identifier) => by_hand.contains(identifier),
+        Said::Symbol(_) => false,
+    };
     let mut found = Vec::new();
-    for (file, facts) in sight.state.facts.iter() {
+    let files = sight.state.facts.iter();
+    for (file, facts) in files.filter(|(file, _)| sight.examines(file)) {
         let called = facts.mentions.iter();
         let called = called
             .filter(|one| one.usage != Use::Definition)
@@ -30,9 +36,7 @@ pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
             Some((said, one.at))
         });
         for (said, at) in called.chain(attached) {
-            if !matches!(said, Said::Function(identifier) if by_hand.contains(identifier)) {
-                found.extend(judged(sight, file, said, at));
-            }
+            found.extend(judged(sight, file, said, at).filter(|_| !is_by_hand(said)));
         }
     }
     found
@@ -72,7 +76,7 @@ impl fmt::Display for Said<'_> {
 }
 
 /// The functions of such names that someone wrote.
-fn written_by_hand<'s>(sight: &'s Sight<'_>) -> BTreeSet<&'s str> {
+fn written_by_hand<'s>(sight: &'s Sight<'_>) -> HashSet<&'s str> {
     let mentions = sight.state.facts.values().flat_map(|facts| &facts.mentions);
     mentions
         .filter(|one| one.usage == Use::Definition)
@@ -125,10 +129,8 @@ fn judged(sight: &Sight<'_>, file: &str, said: Said<'_>, at: At) -> Option<Findi
 
 /// The tracepoint that is called as `name` is but for a `_tp` at its end.
 pub(super) fn nearly(inventory: &Inventory, name: &str) -> Option<String> {
-    let longer = format!("{name}{SUFFIX}");
-    let shorter = name.strip_suffix(SUFFIX).map(str::to_owned);
-    [Some(longer), shorter]
-        .into_iter()
-        .flatten()
+    let mut others = with_and_without(name);
+    others
         .find(|other| inventory.contains(other))
+        .map(String::from)
 }
