@@ -121,10 +121,14 @@ pub struct GitTree {
 }
 
 /// From so many files on, a look at git's index pays.
-const MANY: usize = 4096;
+const MANY: usize = 1024;
 
 /// How many blobs are read before what was mapped of packs for them is given back.
-const MOST_AT_ONCE: usize = 2048;
+const MOST_AT_ONCE: usize = 256;
+
+/// A blob that is larger than this, in bytes, is read by one thread at a time: a kernel
+/// has headers of 24 MB, and to unpack one takes several times its size.
+const LARGE: usize = 1 << 20;
 
 /// The files of a revision, in the order of their paths.
 #[derive(Default)]
@@ -266,10 +270,17 @@ impl GitTree {
     fn visit_blobs(&self, files: &[Numbered<'_>], visit: &Visitor<'_>) -> Vec<String> {
         // A repository is not to be shared between threads.
         let start = || Repository::open(&self.git_dir);
+        let alone = Mutex::new(());
         let errors = parallel::map_with(files.len(), start, |repository, number| {
             let (_, (path, id)) = files.get(number)?;
             let read = match repository {
-                Ok(repository) => blob(repository, *id).map(|blob| visit(path, blob.content())),
+                Ok(repository) => size_of(repository, *id).and_then(|size| {
+                    let _alone = (size > LARGE)
+                        .then(|| alone.lock().unwrap_or_else(PoisonError::into_inner));
+                    let blob = repository.find_blob(*id)?;
+                    visit(path, blob.content());
+                    Ok(())
+                }),
                 Err(error) => return Some(self.cannot_read("", error)),
             };
             read.err().map(|error| self.cannot_read(path, &error))
@@ -313,6 +324,15 @@ fn is_file(mode: i32) -> bool {
 }
 
 fn blob(repository: &Repository, id: Oid) -> Result<git2::Blob<'_>, git2::Error> {
+    size_of(repository, id)?;
+    repository.find_blob(id)
+}
+
+/// The size of a blob in bytes.
+///
+/// # Errors
+/// It is larger than a file may be, or not there.
+fn size_of(repository: &Repository, id: Oid) -> Result<usize, git2::Error> {
     let (size, _) = repository.odb()?.read_header(id)?;
     if size as u64 > SIZE_LIMIT {
         let limit = SIZE_LIMIT >> 20;
@@ -320,7 +340,7 @@ fn blob(repository: &Repository, id: Oid) -> Result<git2::Blob<'_>, git2::Error>
             "the blob is larger than {limit} MiB"
         )));
     }
-    repository.find_blob(id)
+    Ok(size)
 }
 
 impl Tree for GitTree {
