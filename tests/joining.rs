@@ -8,8 +8,11 @@ use barepoint::source::disk::DiskTree;
 use barepoint::source::overlay::OverlayTree;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+
+const KERNEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/kernel-7.3");
 
 /// Few names, of which one may be read as another's: `trace_a_enabled()` may guard a, or
 /// call a_enabled.
@@ -45,6 +48,9 @@ fn declaration() -> impl Strategy<Value = String> {
                 "TRACE_EVENT({name}, TP_PROTO(int x), TP_ARGS(x), TP_STRUCT__entry(), \
                  TP_fast_assign(), TP_printk(\"\"));\n"
             )
+        }),
+        1 => NAME.prop_map(|name| {
+            format!("DECLARE_TRACE_MORE({name}, TP_PROTO(int x), TP_ARGS(x));\n")
         }),
         1 => Just("#ifndef CREATE_TRACE_POINTS\n#include <trace/three.h>\n#endif\n".to_owned()),
         1 => include(),
@@ -85,14 +91,31 @@ fn source() -> impl Strategy<Value = String> {
     prop::collection::vec(line(), 0..6).prop_map(|lines| lines.concat())
 }
 
+const CORE: &str = "include/linux/tracepoint.h";
+
+/// The tracing core's header as it is, or with another macro.
+fn core() -> impl Strategy<Value = String> {
+    any::<bool>().prop_map(|has_more| {
+        let more = if has_more {
+            "#define DECLARE_TRACE_MORE(name, proto, args) \\\n\
+             \tDECLARE_TRACE(name, PARAMS(proto), PARAMS(args))\n"
+        } else {
+            ""
+        };
+        let text = fs::read_to_string(format!("{KERNEL}/{CORE}")).expect("a header");
+        text + more
+    })
+}
+
 /// What a patch does: files and their new texts, or none.
 fn patch() -> impl Strategy<Value = BTreeMap<String, Option<String>>> {
     let file = prop_oneof![
-        (
+        1 => (Just(CORE), core().prop_map(Some)),
+        4 => (
             prop::sample::select(&HEADERS[..]),
             prop::option::weighted(0.9, header())
         ),
-        (
+        4 => (
             prop::sample::select(&SOURCES[..]),
             prop::option::weighted(0.9, source())
         ),
@@ -109,8 +132,7 @@ proptest! {
         first in prop::collection::vec(patch(), 4..8),
         patches in prop::collection::vec(patch(), 1..6),
     ) {
-        let folder = format!("{}/tests/fixtures/kernel-7.3", env!("CARGO_MANIFEST_DIR"));
-        let kernel = DiskTree::open(Path::new(&folder)).expect("a small kernel");
+        let kernel = DiskTree::open(Path::new(KERNEL)).expect("a small kernel");
         let mut texts: BTreeMap<String, Option<Arc<[u8]>>> = BTreeMap::new();
         let bytes = |text: &Option<String>| text.as_ref().map(|text| Arc::from(text.as_bytes()));
         for (path, text) in first.iter().flatten() {

@@ -11,6 +11,7 @@ use crate::source::Tree;
 use crate::syntax::lexer::is_word_byte;
 use aho_corasick::packed;
 use memchr::memmem;
+use std::collections::HashSet;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 /// What every file that says something about tracepoints contains, at the start
@@ -121,6 +122,20 @@ pub fn facts_of_file(path: &str, text: &[u8], semantics: &Semantics) -> Facts {
     }
 }
 
+/// Whether a file with this text can say anything, whatever its macros mean.
+pub fn may_tell(text: &[u8]) -> bool {
+    PREFILTER.extent(text).is_some()
+}
+
+/// What a scan of a tree brings.
+#[derive(Debug)]
+pub struct Scan {
+    /// What the files say.
+    pub facts: FactsByPath,
+    /// The files that [may tell](may_tell) something.
+    pub candidates: HashSet<Arc<str>>,
+}
+
 /// Reads the facts of the files of `tree` for which `wanted` holds.
 ///
 /// # Errors
@@ -129,20 +144,26 @@ pub fn facts_where(
     tree: &dyn Tree,
     semantics: &Semantics,
     wanted: &(dyn Fn(&str) -> bool + Sync),
-) -> anyhow::Result<FactsByPath> {
+) -> anyhow::Result<Scan> {
     let found: Mutex<Vec<(Arc<str>, Facts)>> = Mutex::default();
     let holds = |part: &[u8]| PREFILTER.matches(part).next().is_some();
     tree.search(wanted, &holds, &|path, text| {
-        if semantics.is_core(path) {
+        let Some(extent) = PREFILTER.extent(text) else {
             return;
-        }
-        let facts = facts_of_file(path, text, semantics);
-        if facts != Facts::default() {
-            let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-            found.push((path.into(), facts));
-        }
+        };
+        let facts = if semantics.is_core(path) {
+            Facts::default()
+        } else {
+            reader::read(path, &text[..extent], semantics, &[])
+        };
+        let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+        found.push((path.into(), facts));
     })?;
     let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let facts = found.into_iter();
-    Ok(facts.map(|(path, facts)| (path, Arc::new(facts))).collect())
+    let candidates = found.iter().map(|(path, _)| path.clone()).collect();
+    let saying = found
+        .into_iter()
+        .filter(|(_, says)| *says != Facts::default());
+    let facts = saying.map(|(path, says)| (path, Arc::new(says))).collect();
+    Ok(Scan { facts, candidates })
 }

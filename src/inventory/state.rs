@@ -10,12 +10,12 @@ use super::partial;
 use super::parts::{self, Part};
 use super::pasted;
 use super::resolve::Inventory;
-use super::scan;
+use super::scan::{self, Scan};
 use crate::kernel::semantics::{Phases, Semantics, is_framework_header};
 use crate::source::Tree;
 use anyhow::Context;
 use std::cell::{LazyCell, RefCell};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 
 /// What a tree holds at one moment.
@@ -29,6 +29,9 @@ pub struct State {
     pub inventory: Arc<Inventory>,
     /// What the macros of the tracing core alone mean.
     core: Arc<Semantics>,
+    /// The files that might say something if these meant something else; of a state that
+    /// was not read from a tree, none is known.
+    candidates: Arc<HashSet<Arc<str>>>,
     /// Once they were asked for.
     pasting: OnceLock<Arc<pasted::Headers>>,
 }
@@ -124,14 +127,28 @@ impl State {
         tree: &dyn Tree,
         wanted: &(dyn Fn(&str) -> bool + Sync),
     ) -> anyhow::Result<Self> {
+        Self::read(tree, wanted, wanted)
+    }
+
+    /// As [`State::of_where`]. No file says anything for which `may_tell` does not hold,
+    /// but by macros of others.
+    fn read(
+        tree: &dyn Tree,
+        may_tell: &(dyn Fn(&str) -> bool + Sync),
+        wanted: &(dyn Fn(&str) -> bool + Sync),
+    ) -> anyhow::Result<Self> {
         let Core { phases, semantics } = Core::read(tree)?;
-        let mut facts = scan::facts_where(tree, &semantics, wanted)?;
+        let Scan {
+            mut facts,
+            candidates,
+        } = scan::facts_where(tree, &semantics, may_tell)?;
         pasted::add(tree, &mut facts, &semantics, wanted)?;
         let core = Arc::new(semantics.clone());
         let semantics = extensions::add(tree, &phases, semantics, &mut facts, wanted)?;
         parts::add(tree, &mut facts, &semantics)?;
         Ok(Self {
             core,
+            candidates: Arc::new(candidates),
             ..Self::joined(Arc::new(semantics), facts)
         })
     }
@@ -141,6 +158,7 @@ impl State {
         let inventory = Arc::new(Inventory::of(&facts, &semantics));
         Self {
             core: semantics.clone(),
+            candidates: Arc::default(),
             semantics,
             facts: Arc::new(facts),
             inventory,
@@ -163,11 +181,13 @@ impl State {
         changes: &BTreeMap<String, NewText>,
         tree: Option<&dyn Tree>,
     ) -> anyhow::Result<Self> {
+        let candidates = self.candidates_after(changes);
         if let Some(tree) = tree
             && changes.keys().any(|path| is_framework_header(path))
             && semantics_of(tree)? != *self.core
         {
-            return Self::of(tree);
+            let may_tell = |path: &str| candidates.contains(path);
+            return Self::read(tree, &may_tell, &scan::is_source);
         }
         // Most changes change no facts, and then nothing is copied.
         let mut facts = self.facts.clone();
@@ -193,16 +213,38 @@ impl State {
         let changes = self.pairs(&touched, &facts);
         let changes: Vec<_> = changes.filter(|(old, new)| old != new).collect();
         if changes.is_empty() {
-            return Ok(self.clone());
+            return Ok(Self {
+                candidates,
+                ..self.clone()
+            });
         }
         let inventory = self.inventory.after(&changes, &facts, &self.semantics);
         Ok(Self {
             semantics: self.semantics.clone(),
             core: self.core.clone(),
+            candidates,
             facts,
             inventory,
             pasting: OnceLock::from(pasting),
         })
+    }
+
+    /// The files that might say something after `changes`, and maybe some that no longer
+    /// do.
+    fn candidates_after(&self, changes: &BTreeMap<String, NewText>) -> Arc<HashSet<Arc<str>>> {
+        let mut candidates = self.candidates.clone();
+        for (path, new) in changes {
+            let may_tell = scan::is_source(path)
+                && match new {
+                    NewText::Whole(text) => scan::may_tell(text),
+                    NewText::Hunks { .. } => true,
+                    NewText::Absent => false,
+                };
+            if may_tell && !candidates.contains(path.as_str()) {
+                Arc::make_mut(&mut candidates).insert(path.as_str().into());
+            }
+        }
+        candidates
     }
 
     /// What each of the files `touched` said and says now.
