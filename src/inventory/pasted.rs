@@ -13,7 +13,8 @@ use crate::kernel::semantics::Semantics;
 use crate::source::Tree;
 use crate::syntax::lexer::is_word_byte;
 use memchr::memmem;
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::LazyCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The headers with macros that paste names.
@@ -129,6 +130,7 @@ fn uses_in(path: &str, text: &[u8], pasting: &[Pasting], semantics: &Semantics) 
 
 fn pasting_headers(facts: &FactsByPath, semantics: &Semantics) -> Vec<Pasting> {
     let includes = Includes::of(facts);
+    let including = LazyCell::new(|| Including::of(facts));
     facts
         .iter()
         .filter(|(path, says)| path.ends_with(".h") && !says.pasting.is_empty())
@@ -144,7 +146,7 @@ fn pasting_headers(facts: &FactsByPath, semantics: &Semantics) -> Vec<Pasting> {
                 macros: called.cloned().collect(),
                 folder: folder.filter(|_| !shared),
                 files: if shared {
-                    includers(header, facts, &includes)
+                    including.reach(header, &includes)
                 } else {
                     BTreeSet::new()
                 },
@@ -160,32 +162,34 @@ fn is_called(name: &str, semantics: &Semantics) -> bool {
     !semantics.is_framework_macro(name) && !name.starts_with("TRACE_INCLUDE_")
 }
 
-/// The files that include `header`, directly or through others.
-fn includers(
-    header: &Arc<str>,
-    facts: &FactsByPath,
-    includes: &Includes<'_>,
-) -> BTreeSet<Arc<str>> {
-    let mut reached: BTreeSet<Arc<str>> = BTreeSet::from([header.clone()]);
-    loop {
-        // To find out which file is meant takes longer than to compare names.
-        let names: BTreeSet<&str> = reached.iter().map(|path| file_name(path)).collect();
-        let may_reach = |include: &&Include| names.contains(file_name(&include.target));
-        let reaches = |path: &Arc<str>, says: &Facts| {
-            says.includes.iter().filter(may_reach).any(|include| {
-                let found = includes.find(path, include);
-                found.is_some_and(|found| reached.contains(found))
-            })
-        };
-        let more: Vec<Arc<str>> = facts
-            .iter()
-            .filter(|(path, says)| !reached.contains(*path) && reaches(path, says))
-            .map(|(path, _)| path.clone())
-            .collect();
-        if more.is_empty() {
-            return reached;
+/// The includes of all files, by the file name that each ends with.
+struct Including<'a>(HashMap<&'a str, Vec<(&'a Arc<str>, &'a Include)>>);
+
+impl<'a> Including<'a> {
+    fn of(facts: &'a FactsByPath) -> Self {
+        let mut by_name: HashMap<&str, Vec<_>> = HashMap::new();
+        for (path, says) in facts {
+            for include in &says.includes {
+                let of_name = by_name.entry(file_name(&include.target)).or_default();
+                of_name.push((path, include));
+            }
         }
-        reached.extend(more);
+        Self(by_name)
+    }
+
+    /// The files that include `header`, directly or through others, and itself.
+    fn reach(&self, header: &Arc<str>, includes: &Includes<'_>) -> BTreeSet<Arc<str>> {
+        let mut reached = BTreeSet::from([header.clone()]);
+        let mut next = vec![header.clone()];
+        while let Some(header) = next.pop() {
+            for (path, include) in self.0.get(file_name(&header)).into_iter().flatten() {
+                if !reached.contains(*path) && includes.find(path, include) == Some(&header) {
+                    reached.insert((*path).clone());
+                    next.push((*path).clone());
+                }
+            }
+        }
+        reached
     }
 }
 
