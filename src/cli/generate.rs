@@ -2,7 +2,6 @@
 //! `barepoint completions` and `barepoint man`: from the one tree of clap's.
 
 use super::manual;
-use super::stream::Output;
 use anyhow::Context;
 use clap::{Args, Command};
 use clap_complete::Shell;
@@ -29,7 +28,7 @@ pub(super) struct Man {
 pub(super) fn completions(
     arguments: &Completions,
     command: &mut Command,
-    out: &mut Output,
+    out: &mut dyn Write,
 ) -> anyhow::Result<u8> {
     // The library panics where it cannot write.
     let mut script = Vec::new();

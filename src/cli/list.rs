@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! `barepoint list`.
 
-use super::stream::Output;
 use super::tree;
 use crate::inventory::profiles;
 use crate::inventory::resolve::Tracepoint;
@@ -66,7 +65,7 @@ enum Format {
 }
 
 /// Lists the tracepoints of a tree.
-pub(super) fn run(arguments: &Arguments, out: &mut Output) -> anyhow::Result<u8> {
+pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<u8> {
     let tree = tree::needed(arguments.tree.as_deref())?;
     let path = arguments.path.as_deref().map(paths).transpose()?;
     let name = arguments.name.as_deref().map(glob).transpose()?;

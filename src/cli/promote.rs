@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! `barepoint promote`.
 
-use super::stream::Output;
 use super::tree;
 use crate::inventory::state::State;
 use crate::output::draft::{self, Letter};
@@ -10,6 +9,7 @@ use crate::source::git;
 use anyhow::ensure;
 use clap::{Args, ValueEnum};
 use std::collections::BTreeSet;
+use std::io::Write;
 use std::path::PathBuf;
 
 const HELP: &str = "\
@@ -49,7 +49,7 @@ enum Export {
 const NOBODY: &str = "Your Name <you@example.org>";
 
 /// Drafts the patch.
-pub(super) fn run(arguments: &Arguments, out: &mut Output) -> anyhow::Result<u8> {
+pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<u8> {
     let tree = tree::needed(arguments.tree.as_deref())?;
     let from = arguments.from.clone().or_else(|| git::identity(tree.dir()));
     let from = from.unwrap_or_else(|| NOBODY.to_owned());

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! `barepoint report`.
 
-use super::stream::Output;
 use super::tree;
 use crate::consumers::{self, Names, Use};
 use crate::history::{self, History};
@@ -13,6 +12,7 @@ use crate::report::{Sources, Thresholds, gather, judge};
 use crate::source::disk::DiskTree;
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
+use std::io::Write;
 use std::path::PathBuf;
 
 const HELP: &str = "\
@@ -56,7 +56,7 @@ enum Format {
 }
 
 /// Reports on the bare hooks of a tree.
-pub(super) fn run(arguments: &Arguments, out: &mut Output) -> anyhow::Result<u8> {
+pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<u8> {
     let tree = tree::needed(arguments.tree.as_deref())?;
     let state = State::of(&tree)?;
     let name = tree::name(&tree);
