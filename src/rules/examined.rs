@@ -20,17 +20,19 @@ pub(super) fn examined(review: &Review<'_>, series: &Series) -> BTreeSet<Arc<str
     let paths = series.steps.iter();
     let paths = paths.flat_map(|step| [step.path.as_deref(), step.old_path.as_deref()]);
     let mut files: BTreeSet<Arc<str>> = paths.flatten().map(Arc::from).collect();
-    let before = review.before();
     let mut changed = Changed::default();
-    for state in review.states.iter().skip(1) {
-        if !Arc::ptr_eq(&state.facts, &before.facts) {
-            changed.add_files(before, state, &mut files);
+    // What differs from the first state differs from one to the next, too, and most
+    // patches change no facts.
+    for (before, after) in review.states.iter().zip(review.states.iter().skip(1)) {
+        if !Arc::ptr_eq(&before.facts, &after.facts) {
+            changed.add_files(before, after, &mut files);
         }
-        if !Arc::ptr_eq(&state.inventory, &before.inventory) {
-            changed.add_uses(before, state, &mut files);
+        if !Arc::ptr_eq(&before.inventory, &after.inventory) {
+            changed.add_uses(before, after, &mut files);
         }
     }
     if !changed.is_empty() {
+        let before = review.before();
         let facts = before.facts.iter();
         let naming = facts.filter(|(_, says)| changed.are_named_in(says, &before.semantics));
         files.extend(naming.map(|(file, _)| file.clone()));

@@ -3,7 +3,7 @@
 
 use super::finding::{Finding, Level, Place, Related};
 use super::zones::{Zone, Zones};
-use crate::inventory::facts::{Allowance, At};
+use crate::inventory::facts::{Allowance, At, Facts};
 use crate::inventory::resolve::{Site, Tracepoint};
 use crate::inventory::state::State;
 use crate::kernel::maintainers::Maintainers;
@@ -61,6 +61,13 @@ impl<'a> Sight<'a> {
     /// Whether `file` has to be looked at.
     pub fn examines(&self, file: &str) -> bool {
         self.examined.is_none_or(|examined| examined.contains(file))
+    }
+
+    /// What the files say that have to be looked at, and say anything.
+    pub fn files(&self) -> impl Iterator<Item = (&'a Arc<str>, &'a Facts)> {
+        let all = self.state.facts.iter();
+        all.filter(|(file, _)| self.examines(file))
+            .map(|(file, says)| (file, &**says))
     }
 
     /// Whether any file in the folder of `file` has to be.

@@ -26,8 +26,7 @@ pub(super) const FAMILY: [&str; 14] = [
 /// Every call and every pointer counts, also inside macros.
 pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
-    let files = sight.state.facts.iter();
-    for (file, facts) in files.filter(|(file, _)| sight.examines(file)) {
+    for (file, facts) in sight.files() {
         let Some(zone) = sight.zones.of(file) else {
             continue;
         };

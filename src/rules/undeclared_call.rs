@@ -21,8 +21,7 @@ pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
         Said::Symbol(_) => false,
     };
     let mut found = Vec::new();
-    let files = sight.state.facts.iter();
-    for (file, facts) in files.filter(|(file, _)| sight.examines(file)) {
+    for (file, facts) in sight.files() {
         let called = facts.mentions.iter();
         let called = called
             .filter(|one| one.usage != Use::Definition)
