@@ -622,6 +622,35 @@ mod repository {
     }
 
     #[test]
+    fn without_a_work_tree() {
+        let place = Place::new();
+        place.repository();
+        place.sh("git clone -q --bare kernel bare && mkdir bare/sub");
+        let checked = |tree: &str| {
+            let output = place.run(&["check", "--tree", tree, "--git", "HEAD-2", "--format=json"]);
+            succeeds(&output, tree);
+            String::from_utf8_lossy(&output.stdout).replace(&format!("\"{tree}\""), "DIR")
+        };
+        assert_eq!(checked("kernel"), checked("bare"));
+        let binary = env!("CARGO_BIN_EXE_barepoint");
+        place.sh(&format!("cd bare && {binary} check --git HEAD"));
+        place.fails(
+            &["check", "--tree", "bare/sub", "--git", "HEAD"],
+            &["bare/sub"],
+        );
+        place.fails(&["check", "--tree", "bare", "0001-three.patch"], &["bare"]);
+        place.sh(
+            "git init -q other && cd other && git config user.name A && git config user.email a@b.c \
+             && for x in one two; do echo >>file; git add -A; git commit -qm $x; done \
+             && git clone -q --bare . ../others",
+        );
+        place.fails(
+            &["check", "--tree", "others", "--git", "HEAD"],
+            &["others is not a kernel tree"],
+        );
+    }
+
+    #[test]
     fn whose_first_commit_is_asked_for() {
         let place = Place::new();
         place.repository();

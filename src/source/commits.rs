@@ -43,6 +43,8 @@ pub struct Range {
     pub commits: Vec<CommitPatch>,
     /// The merges among them, which have no patch of their own.
     pub merges: Vec<Skipped>,
+    /// Id of the last of all.
+    pub last: String,
 }
 
 /// Reads the commits that `spec` names in the repository that `dir` lies in:
@@ -61,6 +63,7 @@ pub fn resolve_range(dir: &Path, spec: &str) -> anyhow::Result<Range> {
             anyhow::anyhow!("cannot read the commit {id}: {}{hint}", error.message())
         };
         let commit = repository.find_commit(id).map_err(failed)?;
+        range.last = id.to_string();
         if commit.parent_count() == 0 && repository.is_shallow() {
             let hint = shallow_hint(&repository);
             anyhow::bail!("the parent of commit {id} is not here{hint}");

@@ -58,6 +58,14 @@ fn open_top(dir: &Path) -> anyhow::Result<Option<Repository>> {
     }
 }
 
+/// Whether `dir` is a repository that has no work tree.
+///
+/// # Errors
+/// It is a repository that cannot be opened.
+pub fn is_bare(dir: &Path) -> anyhow::Result<bool> {
+    Ok(open_top(dir)?.is_some_and(|repository| repository.is_bare()))
+}
+
 /// As `open_top`, to read commits and trees of it.
 ///
 /// # Errors

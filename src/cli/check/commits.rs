@@ -5,20 +5,36 @@ use super::super::tree;
 use super::patches::{Ground, review};
 use crate::inventory::state::State;
 use crate::kernel::maintainers::Maintainers;
+use crate::output::list::TreeName;
 use crate::output::report::Report;
 use crate::rules::review::Knowledge;
 use crate::rules::zones::Zones;
-use crate::source::commits::{CommitPatch, resolve_range};
-use crate::source::disk::DiskTree;
-use crate::source::git::{GitBlobs, GitTree};
+use crate::source::commits::{CommitPatch, Range, resolve_range};
+use crate::source::git::{GitBlobs, GitTree, is_bare};
+use crate::source::kernel_root::check_kernel;
 use crate::source::patch::{Problem, short_id};
 use crate::source::series::Series;
 use anyhow::ensure;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
-/// Lints the commits that `spec` names.
-pub(super) fn commits(tree: &DiskTree, spec: &str, zones: Option<&Path>) -> anyhow::Result<Report> {
+/// Lints the commits that `spec` names in the repository of the tree `given`, or of the
+/// one around the current directory; a repository needs no work tree.
+pub(super) fn commits(
+    given: Option<&Path>,
+    spec: &str,
+    zones: Option<&Path>,
+) -> anyhow::Result<Report> {
+    let directory = given.unwrap_or(Path::new("."));
+    if is_bare(directory)? {
+        let range = resolve_range(directory, spec)?;
+        let last = GitTree::open(directory, &range.last)?;
+        check_kernel(&last)?;
+        let mut name = tree::name(&last);
+        name.path = directory.display().to_string();
+        return each(directory, &range, name, zones);
+    }
+    let tree = tree::needed(given)?;
     let range = resolve_range(tree.dir(), spec)?;
     ensure!(
         GitBlobs::at(tree.dir())?.is_some(),
@@ -26,14 +42,24 @@ pub(super) fn commits(tree: &DiskTree, spec: &str, zones: Option<&Path>) -> anyh
          patches of git format-patch --relative",
         tree.dir().display()
     );
+    each(tree.dir(), &range, tree::name(&tree), zones)
+}
+
+/// Lints each commit of `range`, which are the repository's at `directory`.
+fn each(
+    directory: &Path,
+    range: &Range,
+    tree: TreeName,
+    zones: Option<&Path>,
+) -> anyhow::Result<Report> {
     let mut stderr = io::stderr();
     let progress = stderr.is_terminal();
     let total = range.commits.len();
     let mut report = Report {
-        tree: Some(tree::name(tree)),
+        tree: Some(tree),
         ..Report::default()
     };
-    let mut walk = Walk::new(tree.dir());
+    let mut walk = Walk::new(directory);
     for (index, commit) in range.commits.iter().enumerate() {
         if progress {
             let _ = write!(stderr, "\r{}/{total} {} ", index + 1, commit.short_id);

@@ -82,7 +82,8 @@ pub(super) struct Arguments {
     /// Count warnings as errors
     #[arg(long)]
     strict: bool,
-    /// Lint commits of the tree's repository: REV, A..B or REV-N, the last N of REV
+    /// Lint commits of the tree's repository, which may be a bare one: REV, A..B or
+    /// REV-N, the last N of REV
     #[arg(long, value_name = "REV", conflicts_with = "inputs")]
     git: Option<String>,
     #[command(flatten)]
@@ -184,6 +185,21 @@ impl Arguments {
         loaded
     }
 
+    /// Lints what is to be linted.
+    fn review(&self) -> anyhow::Result<Report> {
+        let zones = self.zones.as_deref();
+        if let Some(range) = &self.git {
+            return commits(self.tree.as_deref(), range, zones);
+        }
+        match tree::open(self.tree.as_deref())? {
+            Some(tree) if self.inputs.is_empty() => whole(&tree, zones),
+            None if self.inputs.is_empty() => {
+                bail!("nothing to check: give patches, or a kernel tree with --tree DIR")
+            }
+            tree => patches(tree.as_ref(), self.load(), zones, self.whole_tree),
+        }
+    }
+
     fn write(&self, out: &mut Output, report: &Report, status: u8) -> anyhow::Result<()> {
         let files = self.git.is_none() && self.inputs.is_empty();
         let options = self.options(files);
@@ -208,21 +224,8 @@ impl Arguments {
 
 /// Lints what the command line names.
 pub(super) fn run(arguments: &Arguments, out: &mut Output) -> anyhow::Result<u8> {
-    let tree = tree::open(arguments.tree.as_deref())?;
     let choice = arguments.chosen.read()?;
-    let zones = arguments.zones.as_deref();
-    let mut report = match (&arguments.git, &tree) {
-        (Some(range), Some(tree)) => commits(tree, range, zones)?,
-        (Some(_), None) => bail!("--git needs a kernel tree: give one with --tree DIR"),
-        (None, Some(tree)) if arguments.inputs.is_empty() => whole(tree, zones)?,
-        (None, None) if arguments.inputs.is_empty() => {
-            bail!("nothing to check: give patches, or a kernel tree with --tree DIR")
-        }
-        (None, _) => {
-            let loaded = arguments.load();
-            patches(tree.as_ref(), loaded, zones, arguments.whole_tree)?
-        }
-    };
+    let mut report = arguments.review()?;
     choice.apply(&mut report)?;
     let counts = Counts::of(report.entries().map(|entry| &entry.finding));
     let status = exit_status(counts, arguments.strict, report.is_incomplete());
