@@ -6,6 +6,7 @@
 //! are looked at for uses. It knows no other file but for the macros that it is
 //! handed. What is made of each is in the files of the folder of this name.
 
+mod alternatives;
 mod calls;
 mod directives;
 mod finish;
@@ -170,16 +171,21 @@ impl<'a> Reader<'a> {
     /// event may come with pages of `TP_fast_assign()`.
     fn end_of_call(&mut self, tokens: Tokens<'_>, name: usize) -> Option<usize> {
         let left = tokens.all.len().saturating_sub(name);
-        let reach = if self.unclosed > MOST_UNCLOSED {
-            DISTANCE
-        } else {
-            left
-        };
+        let reach = self.reach().min(left);
         let close = tokens.end_of_call_within(name, reach);
         if close.is_none() {
-            self.unclosed += left.min(reach);
+            self.unclosed += reach;
         }
         close
+    }
+
+    /// How many tokens away the end of a call may be.
+    fn reach(&self) -> usize {
+        if self.unclosed > MOST_UNCLOSED {
+            DISTANCE
+        } else {
+            usize::MAX
+        }
     }
 
     fn tokens(&self) -> Tokens<'a> {

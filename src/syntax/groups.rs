@@ -38,13 +38,33 @@ impl Branch {
 
 /// Depth at which branches opened, to be taken up again by each alternative.
 #[derive(Debug, Default)]
-struct Depths {
+pub(super) struct Depths {
     depth: usize,
     saved: Vec<usize>,
 }
 
 impl Depths {
-    fn directive(&mut self, text: &[u8]) {
+    /// How many groups are open.
+    pub(super) fn depth(&self) -> usize {
+        self.depth
+    }
+
+    /// Whether a conditional is open.
+    pub(super) fn is_inside(&self) -> bool {
+        !self.saved.is_empty()
+    }
+
+    /// Moves past a token that is no directive.
+    pub(super) fn token(&mut self, token: &Token) {
+        match token.kind {
+            Kind::Punctuator(b'(' | b'[' | b'{') => self.depth += 1,
+            Kind::Punctuator(b')' | b']' | b'}') => self.depth = self.depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+
+    /// Moves past a directive.
+    pub(super) fn directive(&mut self, text: &[u8]) {
         match Branch::of(text) {
             Some(Branch::Open) => self.saved.push(self.depth),
             Some(Branch::Next) => self.depth = self.saved.last().copied().unwrap_or(self.depth),

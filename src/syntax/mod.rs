@@ -5,6 +5,7 @@
 //! directives, and nothing of tracepoints. Spans leave this folder; tree-sitter
 //! nodes do not.
 
+pub mod alternatives;
 pub mod branches;
 pub mod conditions;
 pub mod directives;

@@ -23,12 +23,18 @@ impl<'a> Reader<'a> {
     /// Looks at the identifier at `index`; gives the index to go on at.
     pub(super) fn identifier(&mut self, index: usize) -> usize {
         if self.outline.at_file_scope()
-            && self.tokens.get(index + 1).is_some_and(|next| next.is(b'('))
             && !self.outline.in_initialiser()
-            && let Some(end) = self.file_scope_call(index)
+            && let Some(next) = self.tokens.get(index + 1)
         {
-            self.outline.skip_call(end);
-            return end + 1;
+            let end = match next.kind {
+                Kind::Punctuator(b'(') => self.file_scope_call(index),
+                Kind::Directive => self.alternatives(index),
+                _ => None,
+            };
+            if let Some(end) = end {
+                self.outline.skip_call(end);
+                return end + 1;
+            }
         }
         if self.outline.at_file_scope()
             && !self.outline.in_initialiser()
@@ -76,6 +82,9 @@ impl<'a> Reader<'a> {
             self.maybe_unresolved(index, name);
             return self.exported_by_symbol(index, name);
         }
+        if let Some(end) = self.alternatives(index) {
+            return Some(end);
+        }
         let mut close = self.end_of_call(self.tokens(), index)?;
         if local && self.tokens().is(close + 1, b'(') {
             // The call may come to the name of the macro that is called.
@@ -84,7 +93,7 @@ impl<'a> Reader<'a> {
         if !local {
             let origin = self.origin(index);
             self.declare(self.tokens(), index..close, &origin, &[]);
-        } else if !self.expand_call(index, close, name) {
+        } else if !self.expand_call_at(index, close, name) {
             return self.exported_by_symbol(index, name);
         }
         Some(close)
@@ -159,7 +168,7 @@ impl<'a> Reader<'a> {
             return false;
         }
         let name = std::str::from_utf8(self.tokens().word(index)).unwrap_or_default();
-        if self.macros.is_wrapper(name, self.semantics) && self.expand_call(index, index, name) {
+        if self.macros.is_wrapper(name, self.semantics) && self.expand_call_at(index, index, name) {
             return true;
         }
         let is_list = self.stands_alone(index, name)
@@ -224,17 +233,21 @@ impl<'a> Reader<'a> {
         self.tokens().end_of_call(index)
     }
 
-    /// Reads a call of the wrapper `name`. Whether it came to a macro of the tracing
-    /// core at all: a definition of a function may look like it.
-    fn expand_call(&mut self, index: usize, close: usize, name: &str) -> bool {
-        let origin = self.origin(index);
+    /// As [`Self::expand_call`], of the call that starts at `index` and ends with `close`.
+    fn expand_call_at(&mut self, index: usize, close: usize, name: &str) -> bool {
         let call = &self.text
             [self.tokens[index].span.start as usize..self.tokens[close].span.end as usize];
+        self.expand_call(call, name, &self.origin(index))
+    }
+
+    /// Reads `call` of the wrapper `name`. Whether it came to a macro of the tracing
+    /// core at all: a definition of a function may look like it.
+    pub(super) fn expand_call(&mut self, call: &[u8], name: &str, origin: &Origin) -> bool {
         let names = self.macros.on_the_way(name, self.semantics);
-        let (mut variants, mut came) = self.read_expansions(&names, call, &origin);
+        let (mut variants, mut came) = self.read_expansions(&names, call, origin);
         if came.left_over {
             let names = self.macros.all_of_call(call);
-            (variants, came) = self.read_expansions(&names, call, &origin);
+            (variants, came) = self.read_expansions(&names, call, origin);
         }
         merge_variants(&mut self.facts, variants);
         came.to_core
@@ -298,7 +311,7 @@ impl<'a> Reader<'a> {
 
     /// Records what the call of a macro of the tracing core makes, whose name is the first
     /// of `call` and whose parenthesis closes behind it.
-    fn declare(
+    pub(super) fn declare(
         &mut self,
         tokens: Tokens<'_>,
         call: Range<usize>,
