@@ -16,7 +16,7 @@ use std::sync::{Mutex, PoisonError};
 
 /// Functions, or with a `*` families of them, through which a kernel speaks to
 /// user space beside trace events.
-const OUTPUTS: [&str; 29] = [
+const OUTPUTS: [&str; 34] = [
     "perf_event_output*",
     "perf_event_overflow",
     "perf_sw_event*",
@@ -46,7 +46,16 @@ const OUTPUTS: [&str; 29] = [
     "netlink_broadcast*",
     "netlink_unicast",
     "synth_event_trace*",
+    "bpf_trace_run*",
+    "event_triggers_call",
+    "eventfd_signal*",
+    "sysfs_notify*",
+    "kernfs_notify",
 ];
+
+/// How the functions start that the kernel makes for each tracepoint and that call its
+/// probes (include/linux/tracepoint.h, `__DECLARE_TRACE`).
+const CALLS: [&str; 4] = ["trace_", "trace_call__", "__do_trace_", "__traceiter_"];
 
 /// Follows every probe of a bare tracepoint through the functions of its folder.
 pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
@@ -449,15 +458,12 @@ impl<'i> Events<'i> {
         Self { inventory, called }
     }
 
-    /// The trace event that `trace_X` or `trace_call__X` calls.
+    /// The trace event that a generated function of this name calls.
     fn of_call<'n>(&self, name: &'n str) -> Option<&'n str> {
-        let rest = name.strip_prefix("trace_")?;
-        [
-            rest.strip_prefix("call__").unwrap_or(rest),
-            rest.strip_suffix("_rcuidle").unwrap_or(rest),
-        ]
-        .into_iter()
-        .find(|name| self.inventory.named(name).any(|one| !one.is_bare()))
+        let called = CALLS.iter().filter_map(|prefix| name.strip_prefix(prefix));
+        called
+            .flat_map(|name| [name, name.strip_suffix("_rcuidle").unwrap_or(name)])
+            .find(|name| self.inventory.named(name).any(|one| !one.is_bare()))
     }
 
     /// The trace event that a function called `name` calls, by the inventory's own

@@ -51,16 +51,14 @@ impl<'a> Reader<'a> {
                     .extend(self.probes_of_some.iter().cloned());
             }
         }
-        if !self.looks_up || self.probes_of_some.is_empty() {
+        if self.probes_of_some.is_empty() {
             return;
         }
-        self.attach_looked_up_by_macros();
+        if self.looks_up {
+            self.attach_looked_up_by_macros();
+        }
         for index in std::mem::take(&mut self.strings) {
-            let literal = self.tokens().word(index);
-            let Some(name) = literal
-                .strip_prefix(b"\"")
-                .and_then(|rest| rest.strip_suffix(b"\""))
-            else {
+            let Some(target) = self.looked_up(self.tokens().word(index)) else {
                 continue;
             };
             let mut probes = self.tokens().companions(index);
@@ -70,7 +68,19 @@ impl<'a> Reader<'a> {
                 condition: Condition::default(),
                 function: None,
             };
-            self.attach(Target::Name(text_of(name)), probes, &origin);
+            self.attach(target, probes, &origin);
+        }
+    }
+
+    /// The tracepoint that a string literal may be there to find: its symbol, by
+    /// `kallsyms_lookup_name()`, or its name.
+    fn looked_up(&self, literal: &[u8]) -> Option<Target> {
+        let [b'"', name @ .., b'"'] = literal else {
+            return None;
+        };
+        match name.strip_prefix(b"__tracepoint_") {
+            Some(symbol) => Some(Target::Symbol(text_of(symbol))),
+            None => self.looks_up.then(|| Target::Name(text_of(name))),
         }
     }
 
