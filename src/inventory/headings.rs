@@ -4,6 +4,7 @@
 
 use super::allowances::MARK;
 use super::facts::At;
+use crate::kernel::semantics::Semantics;
 use crate::syntax::groups::closing;
 use crate::syntax::lexer::{Kind, Token, lex};
 use memchr::memmem;
@@ -25,6 +26,8 @@ pub struct Headings<'a> {
     declarations: Vec<u32>,
     /// Those of them whose comments speak of nothing else.
     alone: Vec<u32>,
+    /// By whose macros something may stand between them, with comments of its own.
+    semantics: Option<&'a Semantics>,
     /// What heads the declarations below a token, where it is known.
     headings: RefCell<BTreeMap<usize, Option<Range<usize>>>>,
 }
@@ -41,6 +44,7 @@ impl<'a> Headings<'a> {
             lines: lines.map_while(|at| u32::try_from(at).ok()).collect(),
             declarations: Vec::new(),
             alone: Vec::new(),
+            semantics: None,
             headings: RefCell::default(),
         };
         headings.declarations = headings.offsets(&declared);
@@ -50,6 +54,12 @@ impl<'a> Headings<'a> {
     /// With declarations whose comments are theirs alone, and head no group.
     pub fn with_alone(mut self, alone: Vec<At>) -> Self {
         self.alone = self.offsets(&alone);
+        self
+    }
+
+    /// With calls of macros of the tracing core, such as event classes, which end no group.
+    pub fn past_macros_of(mut self, semantics: &'a Semantics) -> Self {
+        self.semantics = Some(semantics);
         self
     }
 
@@ -109,7 +119,19 @@ impl<'a> Headings<'a> {
 
     fn is_alone(&self, index: usize) -> bool {
         let start = &self.tokens[index].span.start;
-        self.alone.binary_search(start).is_ok()
+        self.alone.binary_search(start).is_ok() || !self.is_declared(index) && self.is_core(index)
+    }
+
+    fn is_declared(&self, index: usize) -> bool {
+        let start = &self.tokens[index].span.start;
+        self.declarations.binary_search(start).is_ok()
+    }
+
+    /// Whether the token is a macro of the tracing core.
+    fn is_core(&self, index: usize) -> bool {
+        let name = std::str::from_utf8(self.tokens[index].span.of(self.text));
+        let semantics = self.semantics.zip(name.ok());
+        semantics.is_some_and(|(semantics, name)| semantics.is_core_macro(name))
     }
 
     /// The first comment inside the declaration at `at`.
@@ -173,10 +195,7 @@ impl<'a> Headings<'a> {
             depth == 0
         })?;
         let name = open.checked_sub(1)?;
-        self.declarations
-            .binary_search(&self.tokens[name].span.start)
-            .is_ok()
-            .then_some(name)
+        (self.is_declared(name) || self.is_core(name)).then_some(name)
     }
 }
 

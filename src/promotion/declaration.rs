@@ -137,7 +137,9 @@ impl Above {
         let all = facts.declarations.iter();
         let declared: Vec<_> = all.clone().map(|one| one.at).collect();
         let events = all.filter(|one| one.makes.event).map(|one| one.at);
-        let headings = Headings::of(call.text, declared.clone()).with_alone(events.collect());
+        let headings = Headings::of(call.text, declared.clone())
+            .with_alone(events.collect())
+            .past_macros_of(&state.semantics);
         let at = hook.tracepoint.declaration.at;
         let Some(gap) = headings.gap_above(at) else {
             return Self::default();

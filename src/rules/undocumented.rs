@@ -23,7 +23,9 @@ fn of_file(sight: &Sight<'_>, file: &str, all: &[&Tracepoint]) -> Vec<Finding> {
     let declared = all.iter().map(|one| one.declaration.at).collect();
     let events = all.iter().filter(|one| !one.is_bare());
     let events = events.map(|one| one.declaration.at).collect();
-    let headings = Headings::of(&text, declared).with_alone(events);
+    let headings = Headings::of(&text, declared)
+        .with_alone(events)
+        .past_macros_of(&sight.state.semantics);
     let has_none = |one: &&&Tracepoint| {
         let at = one.declaration.at;
         let comment = headings.above(at).or_else(|| headings.inside(at));
