@@ -790,6 +790,37 @@ mod hostile {
     }
 
     #[test]
+    fn calls_that_branches_cut() {
+        const COUNT: usize = 60_000;
+        let all = |start: &str, again: &str, end: &str| -> Vec<String> {
+            let lines = format!("{start}\n{}{end}", again.repeat(COUNT));
+            lines.lines().map(str::to_owned).collect()
+        };
+        let arguments = ", TP_PROTO(int a), TP_ARGS(a));\n";
+        let closed = "#endif\n".repeat(COUNT);
+        for lines in [
+            all(
+                "TRACE_EVENT(",
+                "#ifdef A\n",
+                &format!("x\n{closed}{arguments}"),
+            ),
+            all(
+                "",
+                "#ifdef A\nTRACE_EVENT(\n#else\n",
+                &format!("{closed}x{arguments}"),
+            ),
+            all(
+                "#ifdef A",
+                "TRACE_EVENT(x,\n#elif B\n",
+                &format!("#endif\n{arguments}"),
+            ),
+            all("TRACE_EVENT(", "#ifdef A\nx\n#else\ny\n#endif\n", arguments),
+        ] {
+            ends("include/trace/events/x.h", &lines, "json");
+        }
+    }
+
+    #[test]
     fn a_page_of_references() {
         let path = "Documentation/trace/x.rst";
         for line in [

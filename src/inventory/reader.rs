@@ -51,6 +51,9 @@ const MOST_PROBES: usize = 32;
 /// further calls are looked for nearby only.
 const MOST_UNCLOSED: usize = 1 << 24;
 
+/// How many tokens away these may be if even that takes long. Few events have as many.
+const NEARBY: usize = 1 << 10;
+
 thread_local! {
     /// Tokens of the file that is being read. A large file has megabytes of them.
     static LEXED: RefCell<Lexed> = RefCell::default();
@@ -181,10 +184,10 @@ impl<'a> Reader<'a> {
 
     /// How many tokens away the end of a call may be.
     fn reach(&self) -> usize {
-        if self.unclosed > MOST_UNCLOSED {
-            DISTANCE
-        } else {
-            usize::MAX
+        match self.unclosed / MOST_UNCLOSED {
+            0 => usize::MAX,
+            1..4 => DISTANCE,
+            _ => NEARBY,
         }
     }
 

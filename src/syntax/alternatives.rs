@@ -12,6 +12,9 @@ use super::lexer::{Kind, Token};
 /// Of so many choices each is looked at.
 const MOST: usize = 16;
 
+/// A call in which more conditionals are met is none that anybody would write.
+const MOST_MET: usize = 64;
+
 /// What a call may be.
 #[derive(Debug, Default)]
 pub struct Alternatives {
@@ -36,16 +39,9 @@ pub struct Alternative {
     pub directives: Vec<usize>,
 }
 
-/// The calls that the one whose name is at `name` may be, looking no further than
-/// `distance` tokens ahead; `None` if there is nothing to choose, or if none of them ends.
-pub fn alternatives(
-    text: &[u8],
-    tokens: &[Token],
-    name: usize,
-    distance: usize,
-) -> Option<Alternatives> {
-    let end = tokens.len().min(name.saturating_add(distance));
-    let tokens = tokens.get(..end)?;
+/// The calls that the one whose name is at `name` may be; `None` if there is nothing to
+/// choose, or if none of them ends.
+pub fn alternatives(text: &[u8], tokens: &[Token], name: usize) -> Option<Alternatives> {
     if !is_chosen(text, tokens, name) {
         return None;
     }
@@ -162,6 +158,9 @@ impl<'a> Path<'a> {
         self.at = name;
         loop {
             let token = self.tokens.get(self.at)?;
+            if self.choices.met > MOST_MET {
+                return None;
+            }
             if token.kind == Kind::Directive {
                 self.directive();
             } else if self.token(token)? {
@@ -278,7 +277,7 @@ mod tests {
         let name = tokens
             .iter()
             .position(|token| token.span.of(text) == b"f")?;
-        let all = alternatives(text, &tokens, name, usize::MAX)?;
+        let all = alternatives(text, &tokens, name)?;
         let spelled = |call: &Alternative| {
             let directives = call.directives.iter();
             let directives = directives.map(|&at| tokens[at].span.of(text));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! Calls at file scope of which an `#if` decides what they declare, or by which macro.
 
-use super::{Origin, Reader};
+use super::{MOST_UNCLOSED, Origin, Reader};
 use crate::inventory::declarations::merge_variants;
 use crate::inventory::facts::Facts;
 use crate::inventory::uses::Tokens;
@@ -20,7 +20,10 @@ impl Reader<'_> {
         if !is_wrapper && self.semantics.effect(name).is_none() {
             return None;
         }
-        let all = alternatives(self.text, self.tokens, index, self.reach())?;
+        if self.unclosed > MOST_UNCLOSED {
+            return None;
+        }
+        let all = alternatives(self.text, self.tokens, index)?;
         self.unclosed += all.passed;
         let before = std::mem::take(&mut self.facts);
         let calls = all.calls.iter();
@@ -63,6 +66,9 @@ impl Reader<'_> {
 
     /// The condition behind these directives; `None` where nothing is compiled.
     fn condition_behind(&self, directives: &[usize]) -> Option<Condition> {
+        if directives.is_empty() {
+            return Some(self.conditions.condition());
+        }
         let mut conditions = self.conditions.clone();
         for &index in directives {
             let directive = self.tokens[index].span.of(self.text);

@@ -21,16 +21,18 @@ impl<'a> Reader<'a> {
         if self.conditions.is_dead() {
             return;
         }
-        let condition = self.conditions.condition();
+        // Of a file with thousands of branches, each has a long condition.
+        let condition = || self.conditions.condition();
         match directive {
-            Directive::Define(define) => self.defined(index, text, &define, &condition),
+            Directive::Define(define) => self.defined(index, text, &define, &condition()),
             Directive::Undef(name) => {
+                let condition = condition();
                 if name == b"CREATE_TRACE_POINTS" {
                     self.creates = None;
                 }
                 self.macros.undefine(name, &condition);
             }
-            Directive::Include(target) => self.include(index, &target, condition),
+            Directive::Include(target) => self.include(index, &target, condition()),
             _ => {}
         }
     }
