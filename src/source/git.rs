@@ -12,7 +12,7 @@ use anyhow::{anyhow, bail};
 use git2::{FileMode, ObjectType, Oid, Repository, TreeEntry, TreeWalkMode, TreeWalkResult};
 
 use super::checkout::{Checkout, Found};
-use super::{Blobs, SIZE_LIMIT, Tree, Unreadable, loose, paths};
+use super::{Blobs, SIZE_LIMIT, Tree, Unreadable, loose, paths, quarantine};
 use crate::parallel;
 
 /// The id that git gives to this content, in hex.
@@ -40,7 +40,9 @@ pub(super) fn discover(dir: &Path) -> anyhow::Result<Repository> {
     // Hashing all that is read would take longer than reading it; git itself
     // leaves that to `git fsck`.
     git2::opts::strict_hash_verification(false);
-    let repository = Repository::discover(dir).map_err(|error| cannot_open(dir, &error))?;
+    let repository = Repository::discover(dir)
+        .and_then(quarantine::with_pushed)
+        .map_err(|error| cannot_open(dir, &error))?;
     loose::check(&repository)?;
     Ok(repository)
 }
@@ -51,7 +53,7 @@ pub(super) fn discover(dir: &Path) -> anyhow::Result<Repository> {
 /// # Errors
 /// It cannot be opened.
 fn open_top(dir: &Path) -> anyhow::Result<Option<Repository>> {
-    match Repository::open(dir) {
+    match quarantine::open(dir) {
         Ok(repository) => Ok(Some(repository)),
         Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
         Err(error) => Err(cannot_open(dir, &error)),
@@ -218,7 +220,7 @@ impl GitTree {
         let mut open = self.repository();
         let repository = match open.take() {
             Some(repository) => repository,
-            None => Repository::open(&self.git_dir)?,
+            None => quarantine::open(&self.git_dir)?,
         };
         read(open.insert(repository))
     }
@@ -277,7 +279,7 @@ impl GitTree {
     /// As [`GitTree::visit_all`], of blobs.
     fn visit_blobs(&self, files: &[Numbered<'_>], visit: &Visitor<'_>) -> Vec<String> {
         // A repository is not to be shared between threads.
-        let start = || Repository::open(&self.git_dir);
+        let start = || quarantine::open(&self.git_dir);
         let alone = Mutex::new(());
         let errors = parallel::map_with(files.len(), start, |repository, number| {
             let (_, (path, id)) = files.get(number)?;

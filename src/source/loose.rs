@@ -19,6 +19,7 @@ use miniz_oxide::inflate::core::inflate_flags::{
 };
 use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
 
+use super::quarantine;
 use crate::parallel;
 
 /// How far repositories that borrow objects of each other are followed, as in libgit2
@@ -69,9 +70,11 @@ pub(super) fn is_cut(repository: &Repository, id: Oid) -> bool {
     path.is_some_and(|path| ends_early(&path, &mut Buffers::default()))
 }
 
-/// Where a repository has its objects, and those that it borrows.
+/// Where a repository has its objects, those that are pushed to it, and those that it
+/// borrows.
 fn folders(repository: &Repository) -> impl Iterator<Item = PathBuf> {
     let mut folders = vec![repository.commondir().join("objects")];
+    folders.extend(quarantine::folder(repository));
     let mut next = 0;
     for _ in 0..=MOST_ALTERNATES {
         let known = folders.len();

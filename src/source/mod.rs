@@ -22,6 +22,7 @@ mod loose;
 mod mail;
 mod mime;
 mod paths;
+mod quarantine;
 
 pub mod commits;
 pub mod differing;
