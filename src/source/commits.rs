@@ -56,14 +56,16 @@ pub struct Range {
 pub fn resolve_range(dir: &Path, spec: &str) -> anyhow::Result<Range> {
     let repository = discover(dir)?;
     let ids = range::ids(&repository, spec, dir)?;
-    let mut range = Range::default();
+    let mut range = Range {
+        last: ids.last().map(Oid::to_string).unwrap_or_default(),
+        ..Range::default()
+    };
     for id in ids {
         let failed = |error: git2::Error| {
             let hint = partial_hint(&repository, &error);
             anyhow::anyhow!("cannot read the commit {id}: {}{hint}", error.message())
         };
         let commit = repository.find_commit(id).map_err(failed)?;
-        range.last = id.to_string();
         if commit.parent_count() == 0 && repository.is_shallow() {
             let hint = shallow_hint(&repository);
             anyhow::bail!("the parent of commit {id} is not here{hint}");

@@ -56,10 +56,10 @@ impl Depths {
 
     /// Moves past a token that is no directive.
     pub(super) fn token(&mut self, token: &Token) {
-        match token.kind {
-            Kind::Punctuator(b'(' | b'[' | b'{') => self.depth += 1,
-            Kind::Punctuator(b')' | b']' | b'}') => self.depth = self.depth.saturating_sub(1),
-            _ => {}
+        if opens(token) {
+            self.depth += 1;
+        } else if closes(token) {
+            self.depth = self.depth.saturating_sub(1);
         }
     }
 
@@ -98,13 +98,11 @@ pub fn closing_within(
     for (index, token) in tokens.iter().enumerate().skip(open).take(distance) {
         if token.kind == Kind::Directive {
             depths.directive(token.span.of(text));
-        } else if opens(token) {
-            depths.depth += 1;
-        } else if closes(token) {
-            depths.depth = depths.depth.saturating_sub(1);
-            if depths.depth == 0 {
-                return Some(index);
-            }
+            continue;
+        }
+        depths.token(token);
+        if depths.depth == 0 && closes(token) {
+            return Some(index);
         }
     }
     None
@@ -125,11 +123,10 @@ pub fn items(text: &[u8], tokens: &[Token], range: Range<usize>) -> Vec<Range<us
     for (index, token) in inside {
         if token.kind == Kind::Directive {
             depths.directive(token.span.of(text));
-        } else if opens(token) {
-            depths.depth += 1;
-        } else if closes(token) {
-            depths.depth = depths.depth.saturating_sub(1);
-        } else if depths.depth == 0 && token.is(b',') {
+            continue;
+        }
+        depths.token(token);
+        if depths.depth == 0 && token.is(b',') {
             ranges.push(start..index);
             start = index + 1;
         }
