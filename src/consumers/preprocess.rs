@@ -96,7 +96,7 @@ impl Flat {
 /// Without one, all that depends on it is kept.
 pub(super) fn flatten(file: &str, text: &[u8], version: Option<u32>, library: &Library) -> Flat {
     let mut unit = Unit {
-        library,
+        headers: library,
         version,
         macros: Macros::default(),
         times: HashMap::new(),
@@ -157,7 +157,7 @@ struct Frame {
 }
 
 struct Unit<'a> {
-    library: &'a Library,
+    headers: &'a Library,
     version: Option<u32>,
     macros: Macros,
     times: HashMap<String, u32>,
@@ -282,7 +282,7 @@ impl Unit<'_> {
     }
 
     fn include(&mut self, from: &str, target: &IncludeTarget<'_>, depth: usize, known: Known) {
-        let Some((path, text)) = self.library.included(from, target) else {
+        let Some((path, text)) = self.headers.included(from, target) else {
             self.flat.in_user_space |= known == Known::Yes && is_of_user_space(target);
             return;
         };
