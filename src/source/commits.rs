@@ -105,6 +105,7 @@ fn read(repository: &Repository, commit: &Commit<'_>) -> Result<CommitPatch, git
         message: text(commit.message_bytes()),
         commit: Some(id),
         changes: diff::changes(repository, commit)?,
+        ..Patch::default()
     };
     let parent = commit.parent_id(0).ok().map(|id: Oid| id.to_string());
     Ok(CommitPatch {

@@ -223,6 +223,7 @@ fn content(input: &str, layout: &Layout, header: Header, body: &[u8], parsed: Pa
             subject,
             commit: layout.commit.clone(),
             changes: parsed.changes,
+            ..Patch::default()
         },
         problems: parsed.flaws.into_iter().map(problem).collect(),
         is_mail,

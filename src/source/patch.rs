@@ -22,6 +22,9 @@ pub struct Patch {
     pub commit: Option<String>,
     /// The files that it changes.
     pub changes: Vec<FileChange>,
+    /// What else the same input says to those who read it in another way; `self` is what
+    /// git makes of it. Both are checked, by `Series::alternatives`.
+    pub other: Option<Box<Patch>>,
 }
 
 impl Patch {

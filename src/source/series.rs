@@ -13,6 +13,7 @@
 //! Of texts that fit both ways the blob ids decide, then forward goes first.
 //! May not know what the texts mean.
 
+mod alternatives;
 mod chain;
 mod lines;
 mod partial;
@@ -92,6 +93,8 @@ pub struct Series {
     pub steps: Vec<Step>,
     /// Where patches do not fit the tree; such files stand on their hunks alone.
     pub problems: Vec<Problem>,
+    /// Index of the first patch that does not fit.
+    pub unfit: Option<usize>,
 }
 
 impl Series {
@@ -111,6 +114,7 @@ impl Series {
         let Resolved {
             mut steps,
             mut problems,
+            unfit,
             ..
         } = resolved;
         steps.sort_by_key(|step| (step.patch, step.change));
@@ -119,6 +123,7 @@ impl Series {
             patches,
             steps,
             problems,
+            unfit,
         }
     }
 

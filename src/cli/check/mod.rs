@@ -5,6 +5,7 @@ mod choice;
 mod commits;
 pub(super) mod entries;
 mod patches;
+mod united;
 
 use super::stream::Output;
 use super::{complain, tree};

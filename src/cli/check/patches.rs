@@ -3,6 +3,7 @@
 
 use super::super::tree;
 use super::entries::{Lines, entry_of_patch, subject_of};
+use super::united::united;
 use crate::inventory::profiles;
 use crate::inventory::state::{State, semantics_of};
 use crate::inventory::vicinity::{self, Vicinity};
@@ -46,35 +47,50 @@ pub(super) fn patches(
         None => None,
     };
     let base = tree.map(|tree| tree as &dyn Tree);
-    let series = Series::resolve(
-        loaded.patches,
-        base,
-        blobs.as_ref().map(|blobs| blobs as &dyn Blobs),
-    );
-    problems.extend(series.problems.iter().cloned());
+    let blobs = blobs.as_ref().map(|blobs| blobs as &dyn Blobs);
+    let alternatives = Series::alternatives(loaded.patches, base, blobs);
+    // Where there is more than one answer, that of git tells what does not fit.
+    let misfits = alternatives.iter().take(1);
+    problems.extend(misfits.flat_map(|series| series.problems.iter().cloned()));
+    let reports: Vec<Report> = alternatives
+        .iter()
+        .map(|series| check(tree, series, zones, whole_tree))
+        .collect::<anyhow::Result<_>>()?;
+    let mut report = united(reports).context("patches come to something")?;
+    report.tree = tree.map(|tree| tree::name(tree));
+    report.problems = problems;
+    Ok(report)
+}
+
+/// Lints one answer to what the patches come to.
+fn check(
+    tree: Option<&DiskTree>,
+    series: &Series,
+    zones: Option<&Path>,
+    whole_tree: bool,
+) -> anyhow::Result<Report> {
     let (first, ground, profile) = match tree {
         Some(tree) => {
-            let (first, ground) = on_tree(tree, &series, zones, whole_tree)?;
+            let (first, ground) = on_tree(tree, series, zones, whole_tree)?;
             (first, ground, None)
         }
         None => {
-            let (first, ground, version) = on_profile(&series, zones)?;
+            let (first, ground, version) = on_profile(series, zones)?;
             (first, ground, Some(version))
         }
     };
-    let mut reviewed = review(&series, first, &ground)?;
+    let mut reviewed = review(series, first, &ground)?;
     if let (true, Some(tree)) = (reviewed.wants_more, tree) {
         let ground = Ground {
             knowledge: Knowledge::Whole,
             ..ground
         };
-        reviewed = review(&series, State::of(tree)?, &ground)?;
+        reviewed = review(series, State::of(tree)?, &ground)?;
     }
-    let mut report = reviewed.report;
-    report.tree = tree.map(|tree| tree::name(tree));
-    report.profile = profile;
-    report.problems = problems;
-    Ok(report)
+    Ok(Report {
+        profile,
+        ..reviewed.report
+    })
 }
 
 /// What a series is held against.

@@ -110,8 +110,8 @@ fn header(delta: &DiffDelta<'_>, line: u32) -> Result<Option<FileChange>, String
         kind,
         old_blob,
         new_blob,
-        hunks: Vec::new(),
         line,
+        ..FileChange::default()
     }))
 }
 

@@ -121,8 +121,8 @@ impl Header {
             new_path: checked(new)?,
             old_blob: self.blobs.0.clone(),
             new_blob: self.blobs.1.clone(),
-            hunks: Vec::new(),
             line: lines.number(self.at),
+            ..FileChange::default()
         })
     }
 

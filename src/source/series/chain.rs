@@ -42,6 +42,7 @@ pub(super) struct Chain<'p> {
 pub(super) struct Resolved {
     pub steps: Vec<Step>,
     pub problems: Vec<Problem>,
+    pub unfit: Option<usize>,
     room: partial::Room,
     limits: Limits,
 }
@@ -120,6 +121,7 @@ impl<'p> Chain<'p> {
         Resolved {
             steps,
             problems,
+            unfit,
             room,
             limits,
         }: &mut Resolved,
@@ -129,6 +131,7 @@ impl<'p> Chain<'p> {
                 .get(link.patch)
                 .map(|patch| patch.input.clone())
                 .unwrap_or_default();
+            *unfit = Some(unfit.map_or(link.patch, |first| first.min(link.patch)));
             problems.push(Problem {
                 input,
                 line: Some(line),
