@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! Whole kernel trees against what real builds have.
 
-mod kernels;
-
 mod trees {
-    use super::kernels::kernel;
+    use crate::kernels::kernel;
     use barepoint::inventory::profiles;
     use barepoint::inventory::resolve::Tracepoint;
     use barepoint::inventory::state::{State, semantics_of};
