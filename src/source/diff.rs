@@ -27,11 +27,13 @@ pub(crate) struct Parsed {
 
 impl Parsed {
     /// There is a diff, and all of it could be read.
+    #[cfg(test)]
     pub(crate) fn is_consistent(&self) -> bool {
         self.flaws.is_empty() && !self.changes.is_empty()
     }
 
     /// There is nothing that looks like a diff.
+    #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
         self.flaws.is_empty() && self.changes.is_empty()
     }

@@ -13,7 +13,8 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::SIZE_LIMIT;
-use super::mail::{self, Content, Mail};
+use super::mail::{self, Content};
+use super::mailsplit::Mail;
 use super::patch::{Patch, Problem, Tags};
 use super::paths;
 
@@ -134,12 +135,16 @@ impl Loader {
         let many = mails.len() > 1;
         let mut contents = Vec::new();
         for (index, mail) in mails.into_iter().enumerate() {
-            let mut content = mail::read(mail, &name);
-            content.patch.mail = many.then_some(index + 1);
+            let mut content = mail::read(&mail, &name);
+            let number = many.then_some(index + 1);
+            content.patch.mail = number;
+            if let Some(other) = &mut content.patch.other {
+                other.mail = number;
+            }
             if content.has_diff() {
                 contents.push(content);
             } else {
-                self.without_diff(&content, mail, many);
+                self.without_diff(&content, &mail, many);
             }
         }
         sort_by_number(&mut contents);
@@ -153,9 +158,9 @@ impl Loader {
         }
     }
 
-    fn without_diff(&mut self, content: &Content, mail: Mail<'_>, many: bool) {
+    fn without_diff(&mut self, content: &Content, mail: &Mail<'_>, many: bool) {
         let lost = content.is_mail && !content.may_be_bare();
-        let message = match disguise(mail.raw) {
+        let message = match disguise(&mail.raw) {
             Some(message) => message,
             None if lost => {
                 "the mail is said to be a patch but holds no diff: it is cut off; get it again"

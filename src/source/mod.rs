@@ -6,7 +6,7 @@
 //! and may not know what the bytes mean. Nothing here ever writes.
 //!
 //! ```text
-//! input (files, folders, mboxes, stdin) -> mail -> diff -> Patch ─┐
+//! input (files, folders, mboxes, stdin) -> mailsplit -> mailinfo -> diff -> Patch ─┐
 //! git (commits) ───────────────────────────────────────> Patch ─┤
 //! disk, git (trees, blobs) ─────────────────────────────> Tree ──┴> series -> overlay
 //! ```
@@ -20,7 +20,8 @@ mod checkout;
 mod diff;
 mod loose;
 mod mail;
-mod mime;
+mod mailinfo;
+mod mailsplit;
 mod paths;
 mod quarantine;
 

@@ -15,7 +15,8 @@ use barepoint::source::series::{How, Series};
 use proptest::prelude::*;
 use similar::TextDiff;
 
-use crate::encodings::{base64, quoted_printable};
+mod encodings;
+use encodings::{base64, quoted_printable};
 
 const PATH: &str = "kernel/sched/x.c";
 

@@ -2,7 +2,10 @@
 //! `barepoint diff OLD NEW --consumers DIR`, as a user runs it: one case for each thing
 //! that breaks a use.
 
-use crate::fixtures::{copy, fixture};
+mod fixtures;
+mod kernels;
+
+use fixtures::{copy, fixture};
 use serde_json::Value;
 use std::fs;
 use std::path::PathBuf;
@@ -382,7 +385,7 @@ mod trees {
     use std::collections::{BTreeMap, BTreeSet};
 
     fn uses(version: &str) -> (Vec<Use>, BTreeSet<String>) {
-        let tree = DiskTree::open(&crate::kernels::kernel(version)).expect("a tree");
+        let tree = DiskTree::open(&super::kernels::kernel(version)).expect("a tree");
         let inventory = State::of(&tree).expect("a kernel").inventory;
         let bare = inventory.bare_names().into_iter().map(str::to_owned);
         (in_kernel(&inventory), bare.collect())

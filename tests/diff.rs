@@ -2,8 +2,10 @@
 //! `barepoint diff`, as a user runs it: one case for each kind of change, every kind of
 //! input in any mix, and what cannot be read.
 
-use crate::fixtures::{copy, fixture};
-use crate::kernels::kernel;
+mod fixtures;
+mod kernels;
+
+use fixtures::{copy, fixture};
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -561,7 +563,7 @@ mod trees {
     use super::*;
 
     fn folder(version: &str) -> String {
-        kernel(version).display().to_string()
+        kernels::kernel(version).display().to_string()
     }
 
     const BARE_TO_6_12: [&str; 2] = ["renamed pelt_hw_tp", "added sched_compute_energy_tp"];
