@@ -108,3 +108,6 @@ pub(crate) fn read(raw: &[u8], decoding: Decoding) -> Result<Info<'_>, Refusal> 
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod against_git;
