@@ -2,10 +2,8 @@
 //! `barepoint diff`, as a user runs it: one case for each kind of change, every kind of
 //! input in any mix, and what cannot be read.
 
-mod fixtures;
-mod kernels;
-
-use fixtures::{copy, fixture};
+use crate::fixtures::{copy, fixture};
+use crate::kernels::kernel;
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -563,7 +561,7 @@ mod trees {
     use super::*;
 
     fn folder(version: &str) -> String {
-        kernels::kernel(version).display().to_string()
+        kernel(version).display().to_string()
     }
 
     const BARE_TO_6_12: [&str; 2] = ["renamed pelt_hw_tp", "added sched_compute_energy_tp"];

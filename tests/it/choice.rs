@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! Which findings are shown: `--types`, `--ignore`, levels, zones and baselines.
 
-mod fixtures;
-
-use fixtures::{copy, fixture};
+use crate::fixtures::{copy, fixture};
 use std::fs;
 use std::process::{Command, Output};
 use tempfile::TempDir;

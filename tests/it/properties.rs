@@ -3,12 +3,9 @@
 //! its files stand, where its hunks say they are, how many processors there are. And
 //! what it may depend on least of all: that a patch and its revert do nothing.
 
-mod encodings;
-mod kernels;
-
 mod trees {
-    use super::encodings::{base64, quoted_printable};
-    use super::kernels::kernel;
+    use crate::encodings::{base64, quoted_printable};
+    use crate::kernels::kernel;
     use barepoint::source::Tree;
     use barepoint::source::disk::DiskTree;
     use barepoint::source::input::load_bytes;

@@ -7,7 +7,7 @@ use barepoint::rules::page::Page;
 
 #[test]
 fn the_table_of_rules_is_that_of_the_pages() {
-    let readme = include_str!("../README.md");
+    let readme = include_str!("../../README.md");
     let rows: Vec<String> = RULES
         .iter()
         .map(|rule| {
@@ -25,7 +25,7 @@ fn the_table_of_rules_is_that_of_the_pages() {
 /// What README.md shows of a command is what it prints.
 #[test]
 fn the_list_of_things_to_do_is_what_is_printed() {
-    let readme = include_str!("../README.md");
+    let readme = include_str!("../../README.md");
     let command = "diff 6.1 6.12 --consumers tests/fixtures/consumers/porting";
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_barepoint"))
         .current_dir(env!("CARGO_MANIFEST_DIR"))

@@ -2,9 +2,7 @@
 //! The real binary, as a user or a gate runs it: what goes to which stream, in
 //! which shape, and with which exit status.
 
-mod fixtures;
-
-use fixtures::{copy, fixture};
+use crate::fixtures::{copy, fixture};
 use similar::TextDiff;
 use snapbox::cmd::Command;
 use snapbox::{Data, str};
@@ -323,7 +321,6 @@ ERROR:PROMOTION: bare tracepoint sched_overutilized_tp becomes a trace event by 
 #20: FILE: include/trace/events/sched.h:82:
 +TRACE_EVENT(sched_overutilized_tp,
 
-
 NOTE: For what a finding means and how to mend it, see
       barepoint explain promotion
 
@@ -411,7 +408,7 @@ clean.patch has no obvious style problems and is ready for submission.
             ])
             .assert()
             .code(1)
-            .stdout_eq(snapbox::file!["snapshots/check.json"]);
+            .stdout_eq(snapbox::file!["../snapshots/check.json"]);
     }
 
     fn formatted(place: &TempDir, format: &str, input: &str) -> snapbox::cmd::OutputAssert {
@@ -440,7 +437,7 @@ clean.patch has no obvious style problems and is ready for submission.
         assert_eq!(rules[index]["id"], log["runs"][0]["results"][0]["ruleId"]);
         snapbox::assert_data_eq!(
             format!("{log:#}\n"),
-            snapbox::file!["snapshots/check.sarif"].raw()
+            snapbox::file!["../snapshots/check.sarif"].raw()
         );
     }
 
@@ -495,7 +492,7 @@ clean.patch has no obvious style problems and is ready for submission.
         let place = workplace();
         formatted(&place, "gitlab", "leak.patch")
             .code(1)
-            .stdout_eq(snapbox::file!["snapshots/check.gitlab.json"]);
+            .stdout_eq(snapbox::file!["../snapshots/check.gitlab.json"]);
     }
 
     #[test]
@@ -503,7 +500,7 @@ clean.patch has no obvious style problems and is ready for submission.
         let place = workplace();
         formatted(&place, "b4", "leak.patch")
             .code(1)
-            .stdout_eq(snapbox::file!["snapshots/check.b4.json"].raw());
+            .stdout_eq(snapbox::file!["../snapshots/check.b4.json"].raw());
     }
 
     #[test]
@@ -1089,7 +1086,7 @@ sched_waking  event  yes  -           1       0  include/trace/events/sched.h:36
     #[test]
     fn as_csv() {
         listed("kernel-7.3", &["--format", "csv", "--path", "**/sched.h"])
-            .stdout_eq(snapbox::file!["snapshots/list.csv"]);
+            .stdout_eq(snapbox::file!["../snapshots/list.csv"]);
     }
 
     /// A program opens the file that it is told.
@@ -1119,7 +1116,7 @@ sched_waking  event  yes  -           1       0  include/trace/events/sched.h:36
             "kernel-7.3",
             &["--format", "json", "--name", "{pelt_cfs_tp,sched_switch}"],
         )
-        .stdout_eq(snapbox::file!["snapshots/list.json"]);
+        .stdout_eq(snapbox::file!["../snapshots/list.json"]);
     }
 
     /// Android's hooks are bare, whatever macro makes them.
@@ -1132,7 +1129,7 @@ android_vh_scheduler_tick        bare   yes  gpl         1       0  include/trac
 
 "#]]);
         listed("android", &["--format", "json"])
-            .stdout_eq(snapbox::file!["snapshots/list-android.json"]);
+            .stdout_eq(snapbox::file!["../snapshots/list-android.json"]);
     }
 
     #[test]

@@ -5,13 +5,11 @@
 //! kernel's scripts/checkpatch.pl and through barepoint. What they say differs; how
 //! they say it may not: messages, types and the texts of notes are masked, all else
 //! stays. `tests/data/checkpatch.txt` is what checkpatch.pl printed. The tests in
-//! `trees` run it again, of each tree (see tests/kernels about those); to write the
+//! `trees` run it again, of each tree (see kernels.rs about those); to write the
 //! file anew, run them with SNAPSHOTS=overwrite.
 
-mod fixtures;
-mod kernels;
-
-use fixtures::{copy, fixture};
+use crate::fixtures::{copy, fixture};
+use crate::kernels::kernel;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
@@ -218,14 +216,14 @@ fn all_shapes_of_patches() {
         command.arg("--tree").arg(fixture("kernel-7.3"));
         output(command.args(options).args(inputs), stdin)
     });
-    snapbox::assert_data_eq!(session, snapbox::file!["data/checkpatch.txt"].raw());
+    snapbox::assert_data_eq!(session, snapbox::file!["../data/checkpatch.txt"].raw());
 }
 
 mod trees {
     use super::*;
 
     fn checkpatch(version: &str, folder: &Path) -> Command {
-        let tree = kernels::kernel(version);
+        let tree = kernel(version);
         let mut command = Command::new("perl");
         command
             .current_dir(folder)
@@ -242,7 +240,7 @@ mod trees {
             let mut command = checkpatch(version, place.path());
             output(command.args(options).args(inputs), stdin)
         });
-        snapbox::assert_data_eq!(session, snapbox::file!["data/checkpatch.txt"].raw());
+        snapbox::assert_data_eq!(session, snapbox::file!["../data/checkpatch.txt"].raw());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 
 /// The kernel's tables, and how a vmlinux is linked; shared with the fuzz targets.
-const HEAD: &str = include_str!("fixtures/image/image.h");
+const HEAD: &str = include_str!("../fixtures/image/image.h");
 const LINKED: &str = concat!(
     "@",
     env!("CARGO_MANIFEST_DIR"),
@@ -564,7 +564,7 @@ fn the_table_of_findings_is_that_of_the_pages() {
         .iter()
         .map(|page| format!("| `{}` | {} | {} |", page.id, page.level, page.summary));
     let expected = rows.collect::<Vec<_>>().join("\n");
-    let readme = include_str!("../README.md");
+    let readme = include_str!("../../README.md");
     assert!(
         readme.contains(&expected),
         "README.md should have\n{expected}"

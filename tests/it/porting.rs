@@ -2,10 +2,7 @@
 //! `barepoint diff OLD NEW --consumers DIR`, as a user runs it: one case for each thing
 //! that breaks a use.
 
-mod fixtures;
-mod kernels;
-
-use fixtures::{copy, fixture};
+use crate::fixtures::{copy, fixture};
 use serde_json::Value;
 use std::fs;
 use std::path::PathBuf;
@@ -385,7 +382,7 @@ mod trees {
     use std::collections::{BTreeMap, BTreeSet};
 
     fn uses(version: &str) -> (Vec<Use>, BTreeSet<String>) {
-        let tree = DiskTree::open(&super::kernels::kernel(version)).expect("a tree");
+        let tree = DiskTree::open(&crate::kernels::kernel(version)).expect("a tree");
         let inventory = State::of(&tree).expect("a kernel").inventory;
         let bare = inventory.bare_names().into_iter().map(str::to_owned);
         (in_kernel(&inventory), bare.collect())

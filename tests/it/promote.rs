@@ -2,10 +2,8 @@
 //! `barepoint promote`, as a user runs it: drafts that `git am` takes and `check`
 //! answers, and what cannot be drafted.
 
-mod fixtures;
-mod kernels;
-
-use fixtures::{copy, fixture};
+use crate::fixtures::{copy, fixture};
+use crate::kernels::kernel;
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
@@ -337,7 +335,7 @@ mod trees {
 
     #[test]
     fn every_hook_of_7_3_can_be_drafted() {
-        let tree = kernels::kernel("7.3").display().to_string();
+        let tree = kernel("7.3").display().to_string();
         let names = hooks(&tree);
         assert!(names.len() >= 24, "{names:?}");
         let place = tempfile::tempdir().expect("a folder");

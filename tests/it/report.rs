@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! `barepoint report`, over small kernels and a small history of ours.
 
-mod fixtures;
-mod kernels;
-
-use fixtures::{copy, fixture};
+use crate::fixtures::{copy, fixture};
+use crate::kernels::kernel;
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
@@ -390,7 +388,7 @@ mod trees {
     /// HOOKS: which monitors of runtime verification use which hook of 7.3.
     #[test]
     fn all_bare_hooks_of_a_real_tree() {
-        let report = json(&kernels::kernel("7.3"), &[]);
+        let report = json(&kernel("7.3"), &[]);
         assert_eq!(report["hooks"].as_array().map(Vec::len), Some(24));
         let used = |name: &str| -> Vec<String> {
             let uses = hook(&report, name)["evidence"]["in_kernel"]

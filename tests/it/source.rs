@@ -15,8 +15,7 @@ use barepoint::source::series::{How, Series};
 use proptest::prelude::*;
 use similar::TextDiff;
 
-mod encodings;
-use encodings::{base64, quoted_printable};
+use crate::encodings::{base64, quoted_printable};
 
 const PATH: &str = "kernel/sched/x.c";
 
