@@ -34,6 +34,7 @@ pub mod kernel_root;
 pub mod overlay;
 pub mod patch;
 pub mod series;
+pub mod trailers;
 
 /// Files larger than this are refused: no source file of a kernel is near it.
 pub const SIZE_LIMIT: u64 = 64 << 20;

@@ -23,6 +23,7 @@ mod readme;
 mod report;
 mod rules;
 mod source;
+mod trailers;
 mod trees;
 mod verify;
 mod version;
