@@ -142,7 +142,8 @@ pub fn address(text: &str) -> Option<String> {
         None => text.split_whitespace().find(|word| word.contains('@'))?,
     };
     let inner = inner.trim();
-    inner.contains('@').then(|| inner.to_lowercase())
+    // No other letter may come to one of these: U+212A is not k.
+    inner.contains('@').then(|| inner.to_ascii_lowercase())
 }
 
 /// An entry as a mail's header has it: `Name <address>`, or a list's address, without

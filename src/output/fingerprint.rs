@@ -67,6 +67,7 @@ mod tests {
                 related: Vec::new(),
                 patch: None,
                 fix: None,
+                approval: None,
             },
             shown: None,
             source: Some(source.to_owned()),

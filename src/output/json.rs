@@ -4,7 +4,7 @@
 use super::list::TreeName;
 use super::report::{Entry, Report, Subject};
 use super::status::Counts;
-use crate::rules::finding::{Level, Related};
+use crate::rules::finding::{Approval, Level, Related};
 use crate::verify::summary::Verified;
 use serde::Serialize;
 use std::io::{self, Write};
@@ -44,6 +44,17 @@ struct Item<'a> {
     related: Vec<Other<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fix: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approval: Option<Claim<'a>>,
+}
+
+/// An approval, as a trailer claims it.
+#[derive(Serialize)]
+struct Claim<'a> {
+    trailer: &'a str,
+    address: &'a str,
+    /// Whether anybody has asked the owner of the address. A trailer cannot tell.
+    verified: bool,
 }
 
 #[derive(Serialize)]
@@ -73,6 +84,15 @@ fn item<'a>(subject: &'a Subject, entry: &'a Entry) -> Item<'a> {
         patch: finding.patch.map(|_| subject.name.as_str()),
         related: finding.related.iter().map(other).collect(),
         fix: entry.mended(),
+        approval: finding.approval.as_ref().map(claim),
+    }
+}
+
+fn claim(approval: &Approval) -> Claim<'_> {
+    Claim {
+        trailer: &approval.trailer,
+        address: &approval.address,
+        verified: false,
     }
 }
 

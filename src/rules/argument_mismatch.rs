@@ -66,6 +66,7 @@ fn lists(sight: &Sight<'_>) -> Vec<Finding> {
             related: Vec::new(),
             patch: None,
             fix: None,
+            approval: None,
         });
     }
     found
@@ -217,6 +218,7 @@ fn finding(tracepoint: &Tracepoint, call: &CallSite, given: &Given<'_>) -> Findi
         )],
         patch: None,
         fix: None,
+        approval: None,
     }
 }
 

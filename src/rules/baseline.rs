@@ -132,6 +132,7 @@ mod tests {
             related: Vec::new(),
             patch: None,
             fix: None,
+            approval: None,
         }
     }
 

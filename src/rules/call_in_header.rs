@@ -37,6 +37,7 @@ pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
                 related: declared_here(sight, name),
                 patch: None,
                 fix: None,
+                approval: None,
             });
         }
     }

@@ -89,6 +89,7 @@ fn finding(tracepoint: &Tracepoint, sentence: &str) -> Finding {
         related: Vec::new(),
         patch: None,
         fix: None,
+        approval: None,
     }
 }
 

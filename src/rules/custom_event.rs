@@ -33,6 +33,7 @@ pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
                     .collect(),
                 patch: None,
                 fix: None,
+                approval: None,
             });
         }
     }

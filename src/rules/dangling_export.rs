@@ -40,5 +40,6 @@ fn finding(file: &str, export: &Export, nearly: Option<String>) -> Finding {
             old: export.name.to_string(),
             new,
         }),
+        approval: None,
     }
 }

@@ -114,5 +114,6 @@ fn finding(zone: &str, event: &Tracepoint, call: &CallSite, patch: Option<usize>
         related: vec![related(declared_at(event), "the event is declared here")],
         patch: patch.or(Some(0)),
         fix: None,
+        approval: None,
     }
 }

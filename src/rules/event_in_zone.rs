@@ -85,6 +85,7 @@ fn finding(review: &Review<'_>, event: &Tracepoint) -> Finding {
         place,
         patch,
         fix: None,
+        approval: None,
     };
     review.weighed(found, zone, &event.file)
 }

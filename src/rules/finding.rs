@@ -68,6 +68,15 @@ impl Fix {
     }
 }
 
+/// An approval, as a patch claims it: nobody can tell from a trailer who wrote it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approval {
+    /// The trailer, in one line: `Acked-by: Name <address>`.
+    pub trailer: String,
+    /// The address in it, in lower case.
+    pub address: String,
+}
+
 /// One thing that a rule has to say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
@@ -87,6 +96,8 @@ pub struct Finding {
     pub patch: Option<usize>,
     /// How to mend it, where that is a matter of a few words.
     pub fix: Option<Fix>,
+    /// What lowered its level to a note, if an approval did.
+    pub approval: Option<Approval>,
 }
 
 impl Finding {

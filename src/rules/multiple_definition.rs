@@ -77,5 +77,6 @@ fn finding(tracepoint: &Tracepoint, first: &Site, second: &Site) -> Finding {
         ],
         patch: None,
         fix: None,
+        approval: None,
     }
 }

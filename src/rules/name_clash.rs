@@ -71,5 +71,6 @@ fn finding(sight: &Sight<'_>, earlier: &Tracepoint, later: &Tracepoint) -> Findi
         related: vec![related(declared_at(earlier), "it is declared here, too")],
         patch: None,
         fix: None,
+        approval: None,
     }
 }

@@ -21,6 +21,7 @@ pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
             related: Vec::new(),
             patch: None,
             fix: None,
+            approval: None,
         })
         .collect()
 }

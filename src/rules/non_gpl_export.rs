@@ -28,6 +28,7 @@ pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
                     old: "_SYMBOL(".to_owned(),
                     new: "_SYMBOL_GPL(".to_owned(),
                 }),
+                approval: None,
             };
             found.entry(site.into()).or_insert(finding);
         }

@@ -108,6 +108,7 @@ fn finding(review: &Review<'_>, patch: usize, hook: &Tracepoint, event: &Tracepo
         )],
         patch: Some(patch),
         fix: None,
+        approval: None,
     };
     review.weighed(found, zone, &hook.file)
 }

@@ -128,6 +128,7 @@ fn finding(hook: &Tracepoint, probe: &Probe, route: &Route) -> Finding {
         related: places,
         patch: None,
         fix: None,
+        approval: None,
     }
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! What rules are shown: a state, or the states that a series leads through.
 
-use super::finding::{Finding, Level, Place, Related};
+use super::approval::{self, Approvals, Authority};
+use super::finding::{Approval, Finding, Level, Place, Related};
 use super::zones::{Zone, Zones};
 use crate::inventory::facts::{Allowance, At, Facts};
 use crate::inventory::resolve::{Site, Tracepoint};
@@ -143,25 +144,43 @@ impl<'a> Review<'a> {
 
     /// `found`, as a note that names the approval if the patch has it.
     pub fn weighed(&self, mut found: Finding, zone: Option<&Zone>, path: &str) -> Finding {
-        let message = found
-            .patch
-            .and_then(|patch| self.patches.get(patch))
-            .map_or("", |patch| patch.message.as_str());
-        match super::approval::approval(message, zone, path, self.maintainers) {
+        let authority = zone.map_or(Authority::File(path), Authority::Zone);
+        match self.approved(found.patch, &[authority]) {
             Some(approval) => {
                 found.level = Level::Note;
-                found.message = format!("{} ({approval})", found.message);
+                found.message = format!("{} ({})", found.message, claimed(&approval));
+                found.approval = Some(approval);
             }
             None => {
-                let who = zone.map_or_else(
-                    || "a maintainer of the file".to_owned(),
-                    |zone| format!("a maintainer of {}", zone.section),
-                );
+                let who = authority.name();
                 found.message = format!("{} without the approval of {who}", found.message);
             }
         }
         found
     }
+
+    /// The approval of somebody of each of `authorities` that the message of the patch
+    /// claims: the first, if there are more.
+    pub fn approved(
+        &self,
+        patch: Option<usize>,
+        authorities: &[Authority<'_>],
+    ) -> Option<Approval> {
+        if self.zones.approvals() == Approvals::None {
+            return None;
+        }
+        let message = &self.patches.get(patch?)?.message;
+        let each = authorities
+            .iter()
+            .map(|&authority| approval::approval(message, authority, self.maintainers));
+        let all: Vec<Approval> = each.collect::<Option<_>>()?;
+        all.into_iter().next()
+    }
+}
+
+/// How a sentence tells of an approval.
+pub fn claimed(approval: &Approval) -> String {
+    format!("approval claimed by a trailer: {}", approval.trailer)
 }
 
 /// The folder of the file at `path`; empty for the tree's root.

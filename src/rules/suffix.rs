@@ -71,5 +71,6 @@ fn finding(tracepoint: &Tracepoint, (message, fix): (String, Fix)) -> Finding {
         related: Vec::new(),
         patch: None,
         fix: Some(fix),
+        approval: None,
     }
 }

@@ -98,6 +98,7 @@ fn judged(sight: &Sight<'_>, file: &str, said: Said<'_>, at: At) -> Option<Findi
         related: explained,
         patch: None,
         fix,
+        approval: None,
     };
     let near = names().find_map(|name| Some((name, nearly(inventory, name)?)));
     if let Some((name, nearly)) = near {

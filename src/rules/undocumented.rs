@@ -51,5 +51,6 @@ fn finding(tracepoint: &Tracepoint) -> Finding {
         related: Vec::new(),
         patch: None,
         fix: None,
+        approval: None,
     }
 }

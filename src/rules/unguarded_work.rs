@@ -76,6 +76,7 @@ fn finding(sight: &Sight<'_>, name: &str, call: &CallSite, work: &str) -> Findin
         related: declared_here(sight, name),
         patch: None,
         fix: None,
+        approval: None,
     }
 }
 

@@ -22,6 +22,7 @@ pub(super) fn check(rest: &Rest<'_>) -> Vec<Finding> {
                 related: Vec::new(),
                 patch: None,
                 fix: None,
+                approval: None,
             }));
         }
     }

@@ -98,6 +98,7 @@ fn in_file(sight: &Sight<'_>, path: &str, text: &[u8], names: &[&str]) -> Vec<Fi
                     .collect(),
                 patch: None,
                 fix: None,
+                approval: None,
             });
         }
     }

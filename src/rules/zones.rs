@@ -4,6 +4,7 @@
 //! rules/zones.toml has the built-in ones; a file of the same form changes them
 //! or adds others. It may not know which tracepoints there are.
 
+use super::approval::Approvals;
 use super::finding::{Finding, Level};
 use anyhow::{Context, bail};
 use globset::{Glob, GlobBuilder, GlobMatcher};
@@ -86,12 +87,15 @@ impl Zone {
     }
 }
 
-/// All zones, and the exceptions that are not of one zone.
+/// What the gate goes by: all zones, the exceptions that are not of one zone, the levels of
+/// rules, and what counts as an approval.
 #[derive(Clone, Debug, Default)]
 pub struct Zones {
     zones: Vec<Zone>,
     relays: Vec<Exception>,
     levels: BTreeMap<String, Chosen>,
+    approvals: Approvals,
+    files: Vec<String>,
 }
 
 impl Zones {
@@ -133,6 +137,31 @@ impl Zones {
             self.levels.insert(id, level);
         }
         Ok(self)
+    }
+
+    /// The same, where only `approvals` lower a finding.
+    #[must_use]
+    pub fn approved_by(mut self, approvals: Approvals) -> Self {
+        self.approvals = approvals;
+        self
+    }
+
+    /// What lowers a finding.
+    pub fn approvals(&self) -> Approvals {
+        self.approvals
+    }
+
+    /// The same, where the gate goes by `path` of the tree, too: zones or a baseline that
+    /// were named.
+    #[must_use]
+    pub fn going_by(mut self, path: String) -> Self {
+        self.files.push(path);
+        self
+    }
+
+    /// The files of the tree that the gate goes by because they were named.
+    pub fn files(&self) -> &[String] {
+        &self.files
     }
 
     /// The zone of the file at `path`.

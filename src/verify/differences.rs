@@ -37,6 +37,7 @@ pub(super) fn version(declared: &Declared<'_>, evidence: &Evidence) -> Vec<Findi
         related: Vec::new(),
         patch: None,
         fix: None,
+        approval: None,
     }]
 }
 

@@ -91,5 +91,6 @@ fn finding(
         related: Vec::new(),
         patch: None,
         fix: None,
+        approval: None,
     }
 }

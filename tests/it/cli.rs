@@ -673,7 +673,8 @@ acked.patch
     sched: Trace overutilization
 
 note[promotion]: bare tracepoint sched_overutilized_tp becomes a trace event
-    by TRACE_EVENT() (Acked-by: Ingrid Sched <ingrid@example.org>)
+    by TRACE_EVENT() (approval claimed by a trailer: Acked-by: Ingrid Sched
+    <ingrid@example.org>)
   --> include/trace/events/sched.h:82:1
    |
 82 | TRACE_EVENT(sched_overutilized_tp,

@@ -69,6 +69,7 @@ mod tests {
                 related: Vec::new(),
                 patch: Some(0),
                 fix: None,
+                approval: None,
             },
             shown: None,
             source: Some(text.to_owned()),
