@@ -4,12 +4,12 @@
 //! Data flows one way, a folder a stage, and no stage knows a later one:
 //!
 //! ```text
-//! source -> syntax -> kernel -> inventory -> rules -> output
+//! source -> syntax -> kernel -> inventory -> rules -> review -> output
 //! ```
 //!
 //! `source` gives bytes, `syntax` tokens and macro calls, `kernel` what the
 //! tree's own macros do, `inventory` every tracepoint with how visible it is,
-//! `rules` findings, `output` their shapes. `cli` wires them together.
+//! `rules` findings, `review` which of them an input brought, `output` their shapes. `cli` wires them together.
 //!
 //! Beside them, and before `output`: `consumers` says who attaches to which tracepoint,
 //! `history` how one changed, `report` which have earned an event, and `promotion` drafts
@@ -26,6 +26,7 @@ pub mod output;
 mod parallel;
 pub mod promotion;
 pub mod report;
+mod review;
 pub mod rules;
 pub mod source;
 pub mod syntax;

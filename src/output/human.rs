@@ -57,9 +57,6 @@ pub fn write(out: &mut dyn Write, report: &Report, strict: bool) -> io::Result<(
     for known in &report.vanished {
         writeln!(out, "gone since the baseline: {}", printable(known))?;
     }
-    for merge in &report.skipped {
-        writeln!(out, "skipped: merge {merge}")?;
-    }
     verdict(out, report, strict)?;
     match &report.verified {
         Some(verified) => verified::tables(out, verified),

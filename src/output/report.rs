@@ -68,8 +68,6 @@ pub struct Report {
     pub verified: Option<Verified>,
     /// Findings of the baseline that are no more.
     pub vanished: Vec<String>,
-    /// The merges of a range, which were not.
-    pub skipped: Vec<String>,
     /// What of the input could not be read or placed, so that having found nothing
     /// means less.
     pub problems: Vec<Problem>,

@@ -50,8 +50,15 @@ fn holds(diff: &Diff<'_>, paths: &BTreeSet<Vec<u8>>) -> bool {
     paths.is_subset(&seen)
 }
 
-/// The files that differ.
-fn paths(repository: &Repository, old: Oid, new: Oid) -> Result<BTreeSet<Vec<u8>>, git2::Error> {
+/// The paths of the files that differ, and of links and submodules.
+///
+/// # Errors
+/// A tree below them cannot be read.
+pub(super) fn paths(
+    repository: &Repository,
+    old: Oid,
+    new: Oid,
+) -> Result<BTreeSet<Vec<u8>>, git2::Error> {
     let mut paths = BTreeSet::new();
     let mut pending = vec![(Vec::<u8>::new(), Some(old), Some(new))];
     while let Some((folder, old, new)) = pending.pop() {

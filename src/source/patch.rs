@@ -36,6 +36,18 @@ impl Patch {
         }
     }
 
+    /// How many lines of it are looked at, as checkpatch counts: a hunk's up to the last
+    /// one that the patch leaves.
+    pub fn checked_lines(&self) -> usize {
+        let hunks = self.changes.iter().flat_map(|change| &change.hunks);
+        let lines = hunks.map(|hunk| {
+            let mut lines = hunk.lines.iter();
+            let last = lines.rposition(|line| line.kind != LineKind::Removed);
+            last.map_or(0, |last| last + 1)
+        });
+        lines.sum()
+    }
+
     /// The subject without `Re:` and the brackets before it.
     pub fn title(&self) -> &str {
         Tags::of(&self.subject).title

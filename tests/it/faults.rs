@@ -655,9 +655,12 @@ mod repository {
         let place = Place::new();
         place.repository();
         let output = place.run(&["check", "--tree", "kernel", "--git", "HEAD-9"]);
-        one_line(&output, "all", &["no parent"]);
+        // Nothing was there before it, so that all events of the kernel are new.
+        assert_eq!(output.status.code(), Some(1), "{}", told(&output));
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(said.contains("2 patches"), "the others: {said}");
+        for part in ["new trace event sched_switch", "3 patches"] {
+            assert!(said.contains(part), "no {part:?}: {said}");
+        }
     }
 
     #[test]

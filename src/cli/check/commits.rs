@@ -1,140 +1,215 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-//! `barepoint check --git`: commits, each against its first parent.
+//! `barepoint check --git` and `--push`: commits, each against its parents.
 
 use super::super::tree;
-use super::patches::{Ground, review};
-use crate::inventory::state::State;
-use crate::kernel::maintainers::Maintainers;
+use super::entries::{Lines, called, entry_of_patch};
 use crate::output::list::TreeName;
-use crate::output::report::Report;
-use crate::rules::review::Knowledge;
-use crate::rules::zones::Zones;
-use crate::source::commits::{CommitPatch, Range, resolve_range};
+use crate::output::report::{Entry, Report, Subject};
+use crate::review::range::{Charged, Ranges, Rules};
+use crate::source::Tree;
+use crate::source::commits::{self, Oid, Range};
 use crate::source::git::{GitBlobs, GitTree, is_bare};
+use crate::source::input;
 use crate::source::kernel_root::check_kernel;
-use crate::source::patch::{Problem, short_id};
-use crate::source::series::Series;
-use anyhow::ensure;
-use std::io::{self, IsTerminal, Write};
-use std::path::Path;
+use crate::source::patch::Patch;
+use anyhow::{Context, ensure};
+use clap::Args;
+use std::collections::BTreeSet;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 
-/// Lints the commits that `spec` names in the repository of the tree `given`, or of the
-/// one around the current directory; a repository needs no work tree.
-pub(super) fn commits(
-    given: Option<&Path>,
-    spec: &str,
-    zones: Option<&Path>,
-) -> anyhow::Result<Report> {
-    let directory = given.unwrap_or(Path::new("."));
-    if is_bare(directory)? {
-        let range = resolve_range(directory, spec)?;
-        let last = GitTree::open(directory, &range.last)?;
-        check_kernel(&last)?;
-        let mut name = tree::name(&last);
-        name.path = directory.display().to_string();
-        return each(directory, &range, name, zones);
-    }
-    let tree = tree::needed(given)?;
-    let range = resolve_range(tree.dir(), spec)?;
-    ensure!(
-        GitBlobs::at(tree.dir())?.is_some(),
-        "{} is not the top of its repository, whose commits are of more than the kernel: check \
-         patches of git format-patch --relative",
-        tree.dir().display()
-    );
-    each(tree.dir(), &range, tree::name(&tree), zones)
+/// Which commits are meant.
+#[derive(Args)]
+#[command(next_help_heading = "Commits")]
+pub(super) struct Commits {
+    /// Lint commits of the tree's repository, which may be a bare one: REV, A..B or
+    /// REV-N, the last N of REV
+    #[arg(long, value_name = "REV", conflicts_with = "inputs")]
+    git: Option<String>,
+    /// Lint what a push brings: FILE, or - for standard input, has a line for each ref as
+    /// git gives them to a pre-receive hook, "OLD NEW REF"
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["inputs", "git"])]
+    push: Option<PathBuf>,
+    /// The commit whose .barepoint.toml and MAINTAINERS count, \"\" for none; if not given,
+    /// the one before those of --git, and for --push the repository's HEAD
+    #[arg(long, value_name = "REV")]
+    ground: Option<String>,
 }
 
-/// Lints each commit of `range`, which are the repository's at `directory`.
+impl Commits {
+    /// Whether any are.
+    pub(super) fn are_meant(&self) -> bool {
+        self.git.is_some() || self.push.is_some() || self.ground.is_some()
+    }
+
+    /// Lints them, in the repository of the tree `given`, or of the one around the current
+    /// directory; a repository needs no work tree.
+    pub(super) fn check(
+        &self,
+        given: Option<&Path>,
+        zones: Option<&Path>,
+    ) -> anyhow::Result<Report> {
+        let here = given.unwrap_or(Path::new("."));
+        if is_bare(here)? {
+            let ranges = self.ranges(here)?;
+            let name = name_in_bare(here, &ranges)?;
+            return each(here, &ranges, name, zones);
+        }
+        let tree = tree::needed(given)?;
+        let ranges = self.ranges(tree.dir())?;
+        ensure!(
+            GitBlobs::at(tree.dir())?.is_some(),
+            "{} is not the top of its repository, whose commits are of more than the kernel: check \
+             patches of git format-patch --relative",
+            tree.dir().display()
+        );
+        each(tree.dir(), &ranges, tree::name(&tree), zones)
+    }
+
+    fn ranges(&self, dir: &Path) -> anyhow::Result<Vec<Range>> {
+        let ground = self.ground.as_deref();
+        match (&self.git, &self.push) {
+            (Some(spec), _) => commits::ranges(dir, spec, ground),
+            (None, Some(file)) => commits::updates(dir, &updates(file)?, ground),
+            (None, None) => {
+                anyhow::bail!("--ground is for commits: give them with --git or --push")
+            }
+        }
+    }
+}
+
+fn updates(file: &Path) -> anyhow::Result<String> {
+    if file == Path::new("-") {
+        let mut text = String::new();
+        let read = io::stdin().read_to_string(&mut text);
+        read.context("cannot read the push on standard input")?;
+        return Ok(text);
+    }
+    let name = file.display();
+    input::read_text(file).with_context(|| format!("cannot read the push in {name}"))
+}
+
+/// How the tree of a repository without a work tree is named: by the first of its commits
+/// that are meant.
+fn name_in_bare(dir: &Path, ranges: &[Range]) -> anyhow::Result<TreeName> {
+    let Some(first) = ranges.first() else {
+        return Ok(TreeName {
+            path: dir.display().to_string(),
+            version: None,
+        });
+    };
+    let tree = GitTree::open(dir, &first.ground.unwrap_or(first.tip).to_string())?;
+    check_kernel(&tree)?;
+    Ok(TreeName {
+        path: dir.display().to_string(),
+        ..tree::name(&tree)
+    })
+}
+
+/// Lints each of `ranges`, which are the repository's at `directory`.
 fn each(
     directory: &Path,
-    range: &Range,
+    ranges: &[Range],
     tree: TreeName,
     zones: Option<&Path>,
 ) -> anyhow::Result<Report> {
-    let mut stderr = io::stderr();
-    let progress = stderr.is_terminal();
-    let total = range.commits.len();
+    let show = |series: &_, after: &dyn Tree, finding| {
+        entry_of_patch(series, &mut Lines::of(after), finding)
+    };
+    let mut review = Ranges::new(directory, &show);
     let mut report = Report {
         tree: Some(tree),
         ..Report::default()
     };
-    let mut walk = Walk::new(directory);
-    for (index, commit) in range.commits.iter().enumerate() {
-        if progress {
-            let _ = write!(stderr, "\r{}/{total} {} ", index + 1, commit.short_id);
-        }
-        let one = walk.check(commit, zones)?;
-        report.subjects.extend(one.subjects);
-        report.problems.extend(one.problems);
+    for range in ranges {
+        let ground = match range.ground {
+            Some(id) => Some(GitTree::open(directory, &id.to_string())?),
+            None => None,
+        };
+        let ground = ground.as_ref().map(|tree| tree as &dyn Tree);
+        let charged = review.review(
+            range,
+            &Rules {
+                zones: &tree::zones(ground, zones)?,
+                maintainers: &ground
+                    .map(tree::maintainers)
+                    .transpose()?
+                    .unwrap_or_default(),
+            },
+        )?;
+        add(&mut report, subjects(&mut review, range, charged)?);
     }
-    if progress {
-        let _ = write!(stderr, "\r\x1b[K");
-    }
-    report.skipped = range
-        .merges
-        .iter()
-        .map(|merge| format!("{} (\"{}\")", short_id(&merge.id), merge.subject))
-        .collect();
+    report.problems = review.problems().cloned().collect();
     Ok(report)
 }
 
-/// The state at one commit, from which the next is not far.
-struct Walk<'a> {
-    directory: &'a Path,
-    at: Option<(String, State)>,
-    /// The zones and MAINTAINERS before the first commit: as a series cannot, a range
-    /// cannot appoint its own approvers.
-    rules: Option<(Zones, Maintainers)>,
+/// The commits of a range with what they brought, and the ref that was moved if that did.
+fn subjects(
+    review: &mut Ranges<'_, Entry>,
+    range: &Range,
+    charged: Vec<Charged<Entry>>,
+) -> anyhow::Result<Vec<Subject>> {
+    let mut subjects = Vec::new();
+    for commit in &range.commits {
+        let patch = Patch {
+            input: commit.id.to_string(),
+            subject: commit.subject.clone(),
+            commit: Some(commit.id.to_string()),
+            ..Patch::default()
+        };
+        subjects.push(Subject {
+            name: patch.name(),
+            called: called(&patch),
+            title: patch.title().to_owned(),
+            lines: review.lines(commit.id)?,
+            findings: Vec::new(),
+        });
+    }
+    let place = |id: Option<Oid>| {
+        let mut commits = range.commits.iter();
+        commits.position(|commit| Some(commit.id) == id)
+    };
+    let mut moved = Vec::new();
+    for one in charged {
+        match place(one.commit).and_then(|place| subjects.get_mut(place)) {
+            Some(subject) => subject.findings.push(one.shown),
+            None => moved.push(one.shown),
+        }
+    }
+    if !moved.is_empty() {
+        subjects.push(Subject {
+            name: range.name.clone(),
+            called: range.name.clone(),
+            title: "It is moved to what none of its commits brings".to_owned(),
+            findings: moved,
+            ..Subject::default()
+        });
+    }
+    for subject in &mut subjects {
+        let order = |one: &Entry, other: &Entry| one.finding.order().cmp(&other.finding.order());
+        subject.findings.sort_by(order);
+    }
+    Ok(subjects)
 }
 
-impl<'a> Walk<'a> {
-    fn new(directory: &'a Path) -> Self {
-        Self {
-            directory,
-            at: None,
-            rules: None,
+/// Adds `subjects` to those of the report. A commit may be of several refs, and is told
+/// once what it brought to any of them.
+fn add(report: &mut Report, subjects: Vec<Subject>) {
+    for subject in subjects {
+        let same = report.subjects.iter_mut();
+        match same.into_iter().find(|other| other.name == subject.name) {
+            None => report.subjects.push(subject),
+            Some(known) => {
+                let told: BTreeSet<String> = known.findings.iter().map(told).collect();
+                let new = subject.findings.into_iter();
+                known
+                    .findings
+                    .extend(new.filter(|entry| !told.contains(&self::told(entry))));
+            }
         }
     }
+}
 
-    fn check(&mut self, commit: &CommitPatch, zones: Option<&Path>) -> anyhow::Result<Report> {
-        let Some(parent) = &commit.parent else {
-            return Ok(Report {
-                problems: vec![Problem {
-                    input: format!("commit {}", commit.short_id),
-                    line: None,
-                    message: "it has no parent to be checked against".to_owned(),
-                }],
-                ..Report::default()
-            });
-        };
-        let base = GitTree::open(self.directory, parent)?;
-        let series = {
-            // Not open for longer: what it has mapped of a pack stays.
-            let blobs = GitBlobs::around(self.directory)?;
-            Series::resolve(vec![commit.patch.clone()], Some(&base), Some(&blobs))
-        };
-        let first = match self.at.take() {
-            Some((id, state)) if id == *parent => state,
-            _ => State::of(&base)?,
-        };
-        let rules = match self.rules.take() {
-            Some(rules) => rules,
-            None => (tree::zones(Some(&base), zones)?, tree::maintainers(&base)?),
-        };
-        let (zones, maintainers) = self.rules.insert(rules).clone();
-        let ground = Ground {
-            tree: Some(&base),
-            zones,
-            maintainers,
-            knowledge: Knowledge::Whole,
-        };
-        let reviewed = review(&series, first, &ground)?;
-        if let Some(id) = &commit.patch.commit {
-            self.at = Some((id.clone(), reviewed.last));
-        }
-        let mut report = reviewed.report;
-        report.problems.extend(series.problems);
-        Ok(report)
-    }
+fn told(entry: &Entry) -> String {
+    format!("{:?}", entry.finding)
 }

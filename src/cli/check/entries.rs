@@ -86,31 +86,25 @@ pub(in crate::cli) fn entry_of_file(lines: &mut Lines<'_>, finding: Finding) -> 
 
 /// A patch without findings yet.
 pub(super) fn subject_of(patch: &Patch) -> Subject {
-    let title = patch.title().to_owned();
-    let called = match &patch.commit {
+    Subject {
+        name: patch.name(),
+        called: called(patch),
+        lines: patch.checked_lines(),
+        findings: Vec::new(),
+        title: patch.title().to_owned(),
+    }
+}
+
+/// How sentences call a patch.
+pub(super) fn called(patch: &Patch) -> String {
+    match &patch.commit {
         Some(id) if patch.input == *id => {
-            format!("Commit {} (\"{title}\")", short_id(id))
+            format!("Commit {} (\"{}\")", short_id(id), patch.title())
         }
         _ if patch.input == "-" && patch.subject.is_empty() => "Your patch".to_owned(),
         _ if patch.input == "-" => format!("\"{}\"", patch.subject),
         _ => patch.name(),
-    };
-    let hunks = patch.changes.iter().flat_map(|change| &change.hunks);
-    Subject {
-        name: patch.name(),
-        called,
-        lines: hunks.map(|hunk| checked_lines(&hunk.lines)).sum(),
-        findings: Vec::new(),
-        title,
     }
-}
-
-/// As checkpatch counts: a hunk's lines up to the last one that the patch leaves.
-fn checked_lines(lines: &[DiffLine]) -> usize {
-    let last = lines
-        .iter()
-        .rposition(|line| line.kind != LineKind::Removed);
-    last.map_or(0, |last| last + 1)
 }
 
 /// A finding of a patch, shown at a line of it.

@@ -23,7 +23,7 @@ use crate::source::input::{self, Loaded};
 use anyhow::bail;
 use choice::Chosen;
 use clap::{ArgAction, Args, ValueEnum};
-use commits::commits;
+use commits::Commits;
 use entries::{Lines, entry_of_file};
 use patches::patches;
 use std::io::{self, Write};
@@ -38,8 +38,10 @@ const HELP: &str = "\
 Patches are linted as one series, in the order in which they are given: a finding is one
 that the series brings, and is said of the patch that does. They may be mails, mboxes or
 plain diffs, applied already or not. Without a tree, they are held against the embedded
-profile of the release that fits best. Commits are linted one by one, each against its
-parent; without patches and --git, the whole tree is, as it stands.
+profile of the release that fits best. Commits are a series, too: what is there at the end
+of a range and was not before it is said of the commit that brings it, a merge if none of
+its parents does, and of a root everything is new. Without patches and commits, the whole
+tree is linted, as it stands.
 
 The rules are listed by barepoint explain, which says of each why it is there and how to
 mend what it found. Where a finding is meant to stay, a comment with the reason allows it:
@@ -48,12 +50,14 @@ mend what it found. Where a finding is meant to stay, a comment with the reason 
 Files:
   .barepoint.toml   at the tree's top: zones that override or add to the built-in ones,
                     and [levels] that make a rule \"error\", \"warning\", \"note\" or \"off\".
-                    For patches it counts as it was before them.
+                    For patches and commits it counts as it was before all of them, and
+                    for a push as in the receiver's HEAD before it.
 
 Examples:
   barepoint check *.patch
   git show --format=email | barepoint check --terse --showfile -
   barepoint check --tree ~/linux --git v7.3..HEAD --format sarif
+  barepoint check --tree linux.git --push - --strict    (in a pre-receive hook)
   barepoint check --tree ~/linux --types promotion,event-in-zone --strict
 
 Exit status: 0 if there is no error (--strict: and no warning), 1 if there are, 2 if
@@ -83,10 +87,8 @@ pub(super) struct Arguments {
     /// Count warnings as errors
     #[arg(long)]
     strict: bool,
-    /// Lint commits of the tree's repository, which may be a bare one: REV, A..B or
-    /// REV-N, the last N of REV
-    #[arg(long, value_name = "REV", conflicts_with = "inputs")]
-    git: Option<String>,
+    #[command(flatten)]
+    commits: Commits,
     #[command(flatten)]
     chosen: Chosen,
     #[command(flatten)]
@@ -189,8 +191,8 @@ impl Arguments {
     /// Lints what is to be linted.
     fn review(&self) -> anyhow::Result<Report> {
         let zones = self.zones.as_deref();
-        if let Some(range) = &self.git {
-            return commits(self.tree.as_deref(), range, zones);
+        if self.commits.are_meant() {
+            return self.commits.check(self.tree.as_deref(), zones);
         }
         match tree::open(self.tree.as_deref())? {
             Some(tree) if self.inputs.is_empty() => whole(&tree, zones),
@@ -202,7 +204,7 @@ impl Arguments {
     }
 
     fn write(&self, out: &mut Output, report: &Report, status: u8) -> anyhow::Result<()> {
-        let files = self.git.is_none() && self.inputs.is_empty();
+        let files = !self.commits.are_meant() && self.inputs.is_empty();
         let options = self.options(files);
         write_as(self.format(), out, report, options, &pages()?, status)
     }

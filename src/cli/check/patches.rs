@@ -7,12 +7,11 @@ use super::united::united;
 use crate::inventory::profiles;
 use crate::inventory::state::{State, semantics_of};
 use crate::inventory::vicinity::{self, Vicinity};
-use crate::kernel::maintainers::Maintainers;
 use crate::kernel::semantics::is_framework_header;
 use crate::output::report::{Report, Subject};
-use crate::rules::engine::{self, check_series};
-use crate::rules::review::{Knowledge, Review};
-use crate::rules::{changes, zones::Zones};
+use crate::review::series::{Ground, review};
+use crate::rules::review::Knowledge;
+use crate::rules::{changes, engine};
 use crate::source::disk::DiskTree;
 use crate::source::git::GitBlobs;
 use crate::source::input::Loaded;
@@ -79,30 +78,16 @@ fn check(
             (first, ground, Some(version))
         }
     };
-    let mut reviewed = review(series, first, &ground)?;
-    if let (true, Some(tree)) = (reviewed.wants_more, tree) {
+    let (mut report, wants_more) = checked(series, first, &ground)?;
+    if let (true, Some(tree)) = (wants_more, tree) {
         let ground = Ground {
             knowledge: Knowledge::Whole,
             ..ground
         };
-        reviewed = review(series, State::of(tree)?, &ground)?;
+        report = checked(series, State::of(tree)?, &ground)?.0;
     }
-    Ok(Report {
-        profile,
-        ..reviewed.report
-    })
-}
-
-/// What a series is held against.
-pub(super) struct Ground<'a> {
-    /// The tree.
-    pub tree: Option<&'a dyn Tree>,
-    /// The zones.
-    pub zones: Zones,
-    /// MAINTAINERS before the series.
-    pub maintainers: Maintainers,
-    /// How much of the kernel the state before the series shows.
-    pub knowledge: Knowledge,
+    report.profile = profile;
+    Ok(report)
 }
 
 /// The state before a series for a tree, and what the series is held against.
@@ -141,16 +126,6 @@ fn on_profile<'a>(
         knowledge: Knowledge::Profile,
     };
     Ok((first, ground, profile.version))
-}
-
-/// What came of a review.
-pub(super) struct Reviewed {
-    /// What was found.
-    pub report: Report,
-    /// Whether more of the kernel has to be read to be sure.
-    pub wants_more: bool,
-    /// The state after the series.
-    pub last: State,
 }
 
 /// The state before the series, of the part of the tree that decides about it.
@@ -222,33 +197,16 @@ fn declared_by(series: &Series) -> BTreeSet<String> {
 }
 
 /// Lints one series. `first` is the state of the tree as it is, which may have
-/// some of the series.
-pub(super) fn review(
-    series: &Series,
-    first: State,
-    ground: &Ground<'_>,
-) -> anyhow::Result<Reviewed> {
+/// some of the series. Gives also whether more of the kernel has to be read to be sure.
+fn checked(series: &Series, first: State, ground: &Ground<'_>) -> anyhow::Result<(Report, bool)> {
     let tree = ground.tree;
     let first = first.after(&changes::before(series), tree)?;
-    let mut states = engine::states(first, &engine::Subject { series, tree })?;
-    let introduced = |path: &str, line: u32| {
-        let (step, _) = series.introduced(path, line)?;
-        series.steps.get(step).map(|step| step.patch)
-    };
-    let review = Review {
-        states: &states,
-        patches: &series.patches,
-        zones: &ground.zones,
-        maintainers: &ground.maintainers,
-        knowledge: ground.knowledge,
-        introduced: &introduced,
-    };
-    let findings = check_series(&review, &engine::Subject { series, tree });
-    let wants_more = engine::wants_more(&review, &findings);
+    let states = engine::states(first, &engine::Subject { series, tree })?;
+    let reviewed = review(series, &states, ground);
     let after = OverlayTree::after(tree, series, series.patches.len());
     let mut lines = Lines::of(&after);
     let mut subjects: Vec<Subject> = series.patches.iter().map(subject_of).collect();
-    for finding in findings {
+    for finding in reviewed.findings {
         let patch = finding.patch.unwrap_or(0);
         let entry = entry_of_patch(series, &mut lines, finding);
         if let Some(subject) = subjects.get_mut(patch) {
@@ -259,9 +217,5 @@ pub(super) fn review(
         subjects,
         ..Report::default()
     };
-    Ok(Reviewed {
-        report,
-        wants_more,
-        last: states.pop().context("a series has a state before it")?,
-    })
+    Ok((report, reviewed.wants_more))
 }

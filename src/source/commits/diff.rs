@@ -1,25 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-//! What a commit changes, out of its trees: git finds the hunks, and nothing is
+//! What is changed from one tree to another: git finds the hunks, and nothing is
 //! parsed that a commit's message could fake. May not know ranges.
+
+use std::collections::BTreeSet;
 
 use git2::{
     Commit, Delta, Diff, DiffDelta, DiffFindOptions, DiffOptions, DiffStatsFormat, FileMode,
-    Repository,
+    ObjectType, Oid, Repository, Tree,
 };
 
 use super::super::patch::{ChangeKind, DiffLine, FileChange, Hunk, LineKind};
 use super::super::{SIZE_LIMIT, differing, paths};
 
-/// The changes of `commit` against its first parent.
+/// The changes from the tree of `from`, or from nothing, to that of `to`, their lines
+/// numbered as in the mail of `commit`.
 pub(super) fn changes(
     repository: &Repository,
-    commit: &Commit<'_>,
+    from: Option<Oid>,
+    to: Oid,
+    commit: Option<&Commit<'_>>,
 ) -> Result<Vec<FileChange>, git2::Error> {
-    let parent = commit
-        .parents()
-        .next()
-        .map(|parent| parent.tree())
-        .transpose()?;
+    let from = from.map(|id| tree(repository, id)).transpose()?;
     let options = || {
         let mut options = DiffOptions::new();
         options.ignore_submodules(true);
@@ -27,9 +28,11 @@ pub(super) fn changes(
         options.max_size(i64::try_from(SIZE_LIMIT).unwrap_or(i64::MAX));
         options
     };
-    let mut diff = differing::diff(repository, parent.as_ref(), &commit.tree()?, options)?;
+    let to = tree(repository, to)?;
+    let mut diff = differing::diff(repository, from.as_ref(), &to, options)?;
     diff.find_similar(Some(DiffFindOptions::new().renames(true)))?;
-    let mut line = preamble(commit, &diff)?.saturating_add(1);
+    let above = commit.map_or(Ok(0), |commit| preamble(commit, &diff))?;
+    let mut line = above.saturating_add(1);
     let mut changes = Vec::new();
     for index in 0..diff.deltas().len() {
         if let Some(patch) = git2::Patch::from_diff(&diff, index)? {
@@ -39,6 +42,21 @@ pub(super) fn changes(
         }
     }
     Ok(changes)
+}
+
+/// The paths of what differs between the trees of `from` and `to`.
+pub(super) fn paths(
+    repository: &Repository,
+    from: Oid,
+    to: Oid,
+) -> Result<BTreeSet<Vec<u8>>, git2::Error> {
+    let (from, to) = (tree(repository, from)?, tree(repository, to)?);
+    differing::paths(repository, from.id(), to.id())
+}
+
+fn tree(repository: &Repository, id: Oid) -> Result<Tree<'_>, git2::Error> {
+    let object = repository.find_object(id, None)?;
+    object.peel(ObjectType::Tree)?.peel_to_tree()
 }
 
 /// The change of one file whose diff begins at `line`, and how many lines that

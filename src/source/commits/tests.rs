@@ -59,36 +59,61 @@ impl Scratch {
         id
     }
 
-    fn range(&self, spec: &str) -> anyhow::Result<Range> {
-        resolve_range(self.dir.path(), spec)
+    fn ranges(&self, spec: &str) -> anyhow::Result<Vec<Range>> {
+        ranges(self.dir.path(), spec, None)
+    }
+
+    fn range(&self, spec: &str) -> Range {
+        let mut ranges = self.ranges(spec).expect("a range");
+        assert_eq!(ranges.len(), 1, "{spec}");
+        ranges.remove(0)
+    }
+
+    fn patch(&self, id: Oid) -> anyhow::Result<Patch> {
+        let history = History::open(self.dir.path())?;
+        let commit = history.commit(id)?;
+        history.patch(id, commit.parents.first().copied())
     }
 }
 
 fn subjects(range: &Range) -> Vec<&str> {
-    range
-        .commits
-        .iter()
-        .map(|commit| commit.patch.title())
-        .collect()
+    let commits = range.commits.iter();
+    commits.map(|commit| commit.subject.as_str()).collect()
 }
 
 #[test]
-fn ranges_go_oldest_first_and_without_merges() {
+fn ranges_go_oldest_first_with_their_merges() {
     let mut git = Scratch::new();
     let root = git.commit("root", &[("x", "1\n")], None);
     let one = git.commit("one", &[("x", "2\n")], None);
     let side = git.commit("side", &[("x", "1\n"), ("y", "1\n")], Some(&[root]));
-    git.commit("merge", &[("x", "2\n"), ("y", "1\n")], Some(&[one, side]));
+    let merge = git.commit("merge", &[("x", "2\n"), ("y", "1\n")], Some(&[one, side]));
     git.commit("last-2", &[("x", "3\n"), ("y", "1\n")], None);
-    let of = |spec: &str| git.range(spec).expect("a range");
+    let of = |spec: &str| git.range(spec);
     assert_eq!(subjects(&of("HEAD")), ["last-2"]);
-    assert_eq!(subjects(&of("HEAD-2")), ["side", "last-2"]);
-    assert_eq!(of("HEAD-2").merges.len(), 1);
-    assert_eq!(subjects(&of(&format!("{one}.."))), ["side", "last-2"]);
-    assert_eq!(subjects(&of(&format!("{one}...{side}"))).len(), 2);
-    assert_eq!(subjects(&of("HEAD-99")), ["root", "one", "side", "last-2"]);
-    assert_eq!(of("HEAD~").commits.len(), 0);
-    assert_eq!(of("HEAD~").merges[0].subject, "merge");
+    assert_eq!(subjects(&of("HEAD~")), ["merge"]);
+    // Merges do not count.
+    assert_eq!(subjects(&of("HEAD-2")), ["side", "merge", "last-2"]);
+    let both = ["side", "merge", "last-2"];
+    assert_eq!(subjects(&of(&format!("{one}.."))), both);
+    let all = ["root", "one", "side", "merge", "last-2"];
+    assert_eq!(subjects(&of("HEAD-99")), all);
+    let apart = git.ranges(&format!("{one}...{side}")).expect("ranges");
+    assert_eq!(
+        apart.iter().map(subjects).collect::<Vec<_>>(),
+        [["one"], ["side"]]
+    );
+
+    let before = |spec: &str| (of(spec).base, of(spec).ground);
+    assert_eq!(before("HEAD"), (Some(merge), Some(merge)));
+    assert_eq!(before("HEAD~"), (Some(one), Some(one)));
+    assert_eq!(before("HEAD-2"), (Some(one), Some(one)));
+    assert_eq!(before("HEAD-99"), (None, None));
+    assert_eq!(before(&format!("{side}..{one}")), (Some(root), Some(root)));
+    let given = ranges(git.dir.path(), "HEAD", Some("HEAD~2")).expect("a range");
+    assert_eq!((given[0].base, given[0].ground), (Some(merge), Some(one)));
+    let none = ranges(git.dir.path(), "HEAD", Some("")).expect("a range");
+    assert_eq!((none[0].base, none[0].ground), (Some(merge), None));
     for spec in [
         "nowhere",
         "HEAD..HEAD",
@@ -98,7 +123,7 @@ fn ranges_go_oldest_first_and_without_merges() {
         "",
         "HEAD^9",
     ] {
-        let range = git.range(spec);
+        let range = git.ranges(spec);
         assert!(spec.is_empty() == range.is_ok(), "{spec}: {range:?}");
     }
 }
@@ -110,19 +135,15 @@ fn a_commit_is_a_patch_with_both_blobs() {
     git.commit("root", &[("fs/x.c", &long), ("fs/gone.c", "a\n")], None);
     let text = long.replace("10\n", "ten\n");
     let message = "fs: move x\n\ndiff --git a/f b/f\n--- a/f\n+++ b/f\n@@ -1 +1 @@\n-a\n+b\n\nAcked-by: B <b@c.d>\n";
-    git.commit(message, &[("fs/y.c", &text), ("fs/new.c", "n")], None);
-    let range = git.range("HEAD").expect("a range");
-    let commit = &range.commits[0];
+    let id = git.commit(message, &[("fs/y.c", &text), ("fs/new.c", "n")], None);
+    let patch = git.patch(id).expect("a patch");
     assert_eq!(
-        (
-            commit.patch.author.name.as_str(),
-            commit.patch.message.as_str()
-        ),
+        (patch.author.name.as_str(), patch.message.as_str()),
         ("A Ä", message.trim())
     );
-    assert!(commit.patch.input.starts_with(&commit.short_id));
-    let kinds: Vec<_> = commit
-        .patch
+    let range = git.range("HEAD");
+    assert!(patch.input.starts_with(&range.commits[0].short_id));
+    let kinds: Vec<_> = patch
         .changes
         .iter()
         .map(|change| (change.kind, change.path()))
@@ -133,12 +154,12 @@ fn a_commit_is_a_patch_with_both_blobs() {
         (ChangeKind::Rename, "fs/y.c"),
     ];
     assert_eq!(kinds, wanted);
-    let parent = commit.parent.as_deref().expect("a parent");
-    let base = GitTree::open(git.dir.path(), parent).expect("a tree");
+    let parent = range.base.expect("a parent").to_string();
+    let base = GitTree::open(git.dir.path(), &parent).expect("a tree");
     let blobs = GitBlobs::at(git.dir.path())
         .expect("a repository")
         .expect("a repository");
-    let series = Series::resolve(vec![commit.patch.clone()], Some(&base), Some(&blobs));
+    let series = Series::resolve(vec![patch], Some(&base), Some(&blobs));
     assert_eq!(series.problems, []);
     assert!(series.steps.iter().all(|step| step.how == How::ByBlob));
     let after = OverlayTree::after(Some(&base), &series, 1);
@@ -228,7 +249,7 @@ fn a_broken_repository_is_told() {
     fs::remove_dir_all(git.dir.path().join(".git/objects")).expect("a folder");
     fs::create_dir(git.dir.path().join(".git/objects")).expect("a folder");
     for spec in [&id.to_string(), "HEAD", "HEAD-1"] {
-        assert!(git.range(spec).is_err(), "{spec}");
+        assert!(git.ranges(spec).is_err(), "{spec}");
         assert!(GitTree::open(git.dir.path(), spec).is_err(), "{spec}");
     }
 }
@@ -244,21 +265,31 @@ fn what_was_merged_crosswise_is_on_both_sides() {
     let there = git.commit("there", &[x, y], Some(&[two, one]));
     let left = git.commit("left", &[("x", "3\n"), y], Some(&[here]));
     let right = git.commit("right", &[("x", "4\n"), y], Some(&[there]));
-    let range = git.range(&format!("{left}...{right}")).expect("a range");
-    let mut subjects = subjects(&range);
-    subjects.sort_unstable();
-    assert_eq!(subjects, ["left", "right"]);
+    let ranges = git.ranges(&format!("{left}...{right}")).expect("ranges");
+    assert_eq!(
+        ranges.iter().map(subjects).collect::<Vec<_>>(),
+        [["here", "left"], ["there", "right"]]
+    );
+    // What they share lies in two commits, of which neither is before the other.
+    for range in ranges {
+        assert_eq!(range.known.len(), 1);
+        let mut shared = vec![range.base.expect("a base"), range.known[0]];
+        let mut expected = vec![one, two];
+        shared.sort();
+        expected.sort();
+        assert_eq!(shared, expected);
+    }
 }
 
 #[test]
 fn what_a_partial_clone_lacks_is_said_to_be_elsewhere() {
     let mut git = Scratch::new();
     git.commit("root", &[("x", "1\n")], None);
-    git.commit("one", &[("x", "2\n")], None);
+    let last = git.commit("one", &[("x", "2\n")], None);
     let id = super::super::git::blob_id(b"1\n").expect("an id");
     let object = format!(".git/objects/{}/{}", &id[..2], &id[2..]);
     fs::remove_file(git.dir.path().join(object)).expect("a blob");
-    let error = |git: &Scratch| git.range("HEAD").expect_err("no blob").to_string();
+    let error = |git: &Scratch| git.patch(last).expect_err("no blob").to_string();
     assert!(!error(&git).contains("partial"), "{}", error(&git));
     let mut config = git.repository.config().expect("a configuration");
     config
