@@ -19,6 +19,7 @@ mod joining;
 mod porting;
 mod promote;
 mod properties;
+mod pushes;
 mod readme;
 mod report;
 mod rules;
