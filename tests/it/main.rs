@@ -20,6 +20,7 @@ mod porting;
 mod promote;
 mod properties;
 mod pushes;
+mod ranges;
 mod readme;
 mod report;
 mod rules;

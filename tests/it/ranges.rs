@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! Commits by `check --git`: a range has the answer that its patches have together, and a
+//! merge is charged with what none of its parents has.
+
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use tempfile::TempDir;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_barepoint");
+
+/// What the scripts below are written in. They run in a repository of a small kernel,
+/// whose only commit has the tag base.
+const WORDS: &str = r#"
+set -eu
+header=include/trace/events/sched.h
+say() { echo "/* $2 */" >>"$1"; }
+# above TEXT: into the header, behind all that it declares
+above() { sed -i "s|^#endif /\* _TRACE_SCHED_H \*/|$1\\
+&|" $header; }
+event() { above "TRACE_EVENT($1, TP_PROTO(int x), TP_ARGS(x), TP_STRUCT__entry(), TP_fast_assign(), TP_printk(\"\"));"; }
+hook() { above "/* What $1 is for. */\\
+DECLARE_TRACE($1, TP_PROTO(int x), TP_ARGS(x));"; }
+# promote NAME: a hook of hook() becomes an event
+promote() { sed -i "s|^DECLARE_TRACE($1, \(.*\));|TRACE_EVENT($1, \1, TP_STRUCT__entry(), TP_fast_assign(), TP_printk(\"\"));|" $header; }
+calls() { printf 'EXPORT_TRACEPOINT_SYMBOL_GPL(%s_tp);\nvoid f_%s(int x)\n{\n\ttrace_%s_tp(x);\n}\n' $1 $1 $1 >>kernel/sched/core.c; }
+save() { git add -A; git commit -q -m "$1" ${2:+-m "$2"}; }
+ack='Acked-by: Ingrid Sched <ingrid@example.org>'
+"#;
+
+struct Place(TempDir);
+
+impl Place {
+    /// A repository, and in it what `script` does.
+    fn of(script: &str) -> Self {
+        let place = Self(tempfile::tempdir().expect("a folder"));
+        let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/kernel-7.3");
+        place.sh(&format!(
+            "cp -r '{fixture}' kernel && cd kernel && git init -q -b master . \
+             && git config user.name A && git config user.email a@example.net \
+             && git add -A && git commit -qm base && git tag base"
+        ));
+        place.sh(&format!("{WORDS}\ncd kernel\n{script}"));
+        place
+    }
+
+    fn command(&self, command: &mut Command) -> Output {
+        command
+            .current_dir(self.0.path())
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("HOME", self.0.path())
+            .env("BAREPOINT", BINARY)
+            .stdin(Stdio::null())
+            .output()
+            .expect("it runs")
+    }
+
+    fn sh(&self, script: &str) -> String {
+        let output = self.command(Command::new("sh").args(["-c", script]));
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{script}: {told}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    fn check(&self, arguments: &[&str]) -> Vec<Value> {
+        let mut command = Command::new(BINARY);
+        command.args(["check", "--format", "json"]).args(arguments);
+        let output = self.command(&mut command);
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            output.status.code().is_some_and(|code| code < 2),
+            "{arguments:?}: {told}"
+        );
+        let json: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        json["findings"].as_array().expect("findings").clone()
+    }
+
+    /// Of a range in the repository, which finding is of which commit, as
+    /// `rule tracepoint: subject`.
+    fn charged(&self, range: &str) -> BTreeSet<String> {
+        let findings = self.check(&["--tree", "kernel", "--git", range]);
+        let of = |one: &Value| {
+            let id = one["patch"].as_str().expect("a commit");
+            let subject = self.sh(&format!("git -C kernel log -1 --format=%s {id}"));
+            let text = |part: &str| one[part].as_str().unwrap_or_default().to_owned();
+            format!(
+                "{} {}: {}",
+                text("rule"),
+                text("tracepoint"),
+                subject.trim()
+            )
+        };
+        findings.iter().map(of).collect()
+    }
+
+    /// The errors of [`Place::charged`].
+    fn leaks(&self, range: &str) -> Vec<String> {
+        let mut all: Vec<String> = self.charged(range).into_iter().collect();
+        all.retain(|one| one.starts_with("event-in-zone") || one.starts_with("promotion"));
+        all
+    }
+}
+
+/// A finding without what names its input, but for its place in the series.
+fn of_patch(number: usize, finding: &Value) -> String {
+    let mut finding = finding.clone();
+    finding["patch"] = Value::from(number);
+    finding.to_string()
+}
+
+/// Holds the range from base to HEAD against its patches.
+fn has_one_answer(script: &str) -> Vec<String> {
+    let place = Place::of(script);
+    place.sh(
+        "cd kernel && git format-patch -q -o ../mails base && git push -q . HEAD:refs/heads/tip",
+    );
+    let ids = place.sh("git -C kernel rev-list --reverse base..HEAD");
+    let ids: Vec<&str> = ids.lines().collect();
+    let commit = |one: &Value| {
+        let id = one["patch"].as_str().expect("a commit");
+        ids.iter()
+            .position(|other| *other == id)
+            .expect("of the range")
+    };
+    let mail = |one: &Value| {
+        let path = Path::new(one["patch"].as_str().expect("a mail"));
+        let name = path.file_name().expect("a name").to_string_lossy();
+        name[..4].parse::<usize>().expect("a number") - 1
+    };
+    let findings = place.check(&["--tree", "kernel", "--git", "base..HEAD"]);
+    let range: Vec<String> = findings
+        .iter()
+        .map(|one| of_patch(commit(one), one))
+        .collect();
+    let of_mails = |place: &Place| -> Vec<String> {
+        let findings = place.check(&["--tree", "kernel", "mails"]);
+        findings
+            .iter()
+            .map(|one| of_patch(mail(one), one))
+            .collect()
+    };
+    assert_eq!(of_mails(&place), range, "applied already");
+    // By a push to a repository that has the base, too.
+    let old = place.sh("git -C kernel rev-parse base");
+    let push = format!("{} {} refs/heads/master\n", old.trim(), ids[ids.len() - 1]);
+    fs::write(place.0.path().join("push"), push).expect("written");
+    let pushed = place.check(&["--tree", "kernel", "--push", "push", "--ground", "base"]);
+    let pushed: Vec<String> = pushed
+        .iter()
+        .map(|one| of_patch(commit(one), one))
+        .collect();
+    assert_eq!(pushed, range, "pushed");
+    place.sh("cd kernel && git checkout -q base");
+    assert_eq!(of_mails(&place), range, "not applied");
+    place.sh("rm -rf kernel/.git");
+    assert_eq!(of_mails(&place), range, "a plain tree");
+    range
+}
+
+mod as_patches {
+    use super::*;
+
+    #[test]
+    fn a_call_that_comes_later() {
+        let found = has_one_answer(
+            "hook one; save declare; say fs/inode.c x; save other; calls one; save call",
+        );
+        assert_eq!(found, [""; 0]);
+    }
+
+    #[test]
+    fn a_call_that_never_comes() {
+        let found = has_one_answer("hook one; save declare; say fs/inode.c x; save other");
+        assert!(
+            found.iter().any(|one| one.contains("never-called")),
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn a_leak_that_is_taken_back() {
+        let found = has_one_answer("event one; save leak; git revert -n HEAD; save back");
+        assert_eq!(found, [""; 0]);
+    }
+
+    #[test]
+    fn a_hook_that_becomes_an_event() {
+        let found =
+            has_one_answer("hook one; save hook; calls one; save call; promote one; save event");
+        assert!(
+            found.iter().any(|one| one.contains("promotion")),
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn an_event_that_goes_and_comes_again() {
+        let gone = "s/^TRACE_EVENT(sched_switch/DECLARE_TRACE(sched_switch/";
+        let found = has_one_answer(&format!(
+            "sed -i '{gone}' $header; save bare; git revert -n HEAD; save 'An event again'"
+        ));
+        assert!(
+            found.iter().any(|one| one.contains("promotion")),
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn files_that_move() {
+        let found = has_one_answer(
+            "git mv kernel/sched/core.c kernel/sched/main.c; sed -i s/core.o/main.o/ kernel/sched/Makefile
+             save move; event one; save \"leak\" \"$ack\"; printf 'void g(void)\\n{\\n\\ttrace_printk(\"x\");\\n}\\n' >>kernel/sched/main.c
+             save print; git mv kernel/sched/main.c kernel/sched/core.c; save back",
+        );
+        assert!(
+            found.iter().any(|one| one.contains("trace-printk")),
+            "{found:?}"
+        );
+        assert!(
+            found.iter().any(|one| one.contains("Acked-by")),
+            "{found:?}"
+        );
+    }
+}
+
+mod merges {
+    use super::*;
+
+    #[test]
+    fn are_charged_with_what_no_parent_has() {
+        let place = Place::of(
+            "git checkout -q -b side; event theirs
+             (export GIT_COMMITTER_DATE=2020-01-01T00:00:00Z; save side); git checkout -q master
+             event ours; save main; ! git merge -q side
+             sed -i '/^<<<<<<</d; /^=======/d; /^>>>>>>>/d' $header; event evil; save merge
+             say fs/inode.c x; save last",
+        );
+        let evil = "event-in-zone evil: merge";
+        let (ours, theirs) = ("event-in-zone ours: main", "event-in-zone theirs: side");
+        assert_eq!(place.leaks("HEAD~1"), [evil]);
+        assert_eq!(place.leaks("HEAD"), [""; 0]);
+        assert_eq!(place.leaks("base..HEAD"), [evil, ours, theirs]);
+        let all = place.leaks("HEAD-9");
+        for one in [evil, ours, theirs, "event-in-zone sched_switch: base"] {
+            assert!(all.contains(&one.to_owned()), "{all:?}");
+        }
+        assert_eq!(place.leaks("side..HEAD"), [evil, ours]);
+        // The side is older, and before the last two.
+        assert_eq!(place.leaks("HEAD-2"), [evil, ours]);
+    }
+
+    #[test]
+    fn of_many_sides() {
+        let place = Place::of(
+            "for one in a b c d; do git checkout -q -b $one base; say fs/$one.c x
+                [ $one = b ] || printf '#undef X%s\\n' $one >>fs/$one.c
+                save side-$one; done
+             git checkout -q c; event three; save three; git checkout -q -b octopus base
+             say fs/inode.c x; save main; git merge -q a b c d -m octopus
+             event evil; git add -A; git commit -q --amend -m octopus",
+        );
+        assert_eq!(
+            place.leaks("base..HEAD"),
+            ["event-in-zone evil: octopus", "event-in-zone three: three"]
+        );
+        assert_eq!(place.leaks("HEAD"), ["event-in-zone evil: octopus"]);
+        assert_eq!(place.leaks("c..HEAD"), ["event-in-zone evil: octopus"]);
+    }
+
+    #[test]
+    fn that_cross() {
+        let place = Place::of(
+            "git checkout -q -b a; say fs/inode.c x; save a1; git checkout -q -b b base
+             event b1; save b1; git checkout -q -b x a; git merge -q b -m x
+             git checkout -q -b y b; git merge -q a -m y; git checkout -q x; say fs/namei.c x
+             save x1; git merge -q y -m cross; event evil; git add -A; git commit -q --amend -m cross",
+        );
+        assert_eq!(place.leaks("y..x"), ["event-in-zone evil: cross"]);
+        let both = ["event-in-zone b1: b1", "event-in-zone evil: cross"];
+        assert_eq!(place.leaks("base..x"), both);
+    }
+
+    #[test]
+    fn are_weighed_by_the_commit_that_brings_it() {
+        let place = Place::of(
+            "git checkout -q -b side; event agreed; save side \"$ack\"
+             event stranger; save more; git checkout -q master; say fs/inode.c x; save main
+             git merge -q side -m merge -m \"$ack\"",
+        );
+        let findings = place.check(&["--tree", "kernel", "--git", "base..HEAD"]);
+        let level = |name: &str| {
+            let mut of = findings.iter();
+            let one = of.find(|one| one["tracepoint"] == name && one["rule"] == "event-in-zone");
+            one.expect("a finding")["level"].clone()
+        };
+        assert_eq!(
+            (level("agreed"), level("stranger")),
+            ("note".into(), "error".into())
+        );
+    }
+
+    #[test]
+    fn in_which_a_hook_was_bare() {
+        let place = Place::of(
+            "git checkout -q -b side; hook one; save hook; promote one; save event
+             git checkout -q master; say fs/inode.c x; save main; git merge -q side -m merge",
+        );
+        assert_eq!(place.leaks("base..HEAD"), ["promotion one_tp: event"]);
+    }
+
+    #[test]
+    fn of_a_root() {
+        let place = Place::of(
+            "git checkout -q --orphan other; git rm -rfq .; say notes x; save root
+             mkdir -p include/trace/events; git show master:$header >$header; event one; save header
+             git checkout -q master; git merge -q -X theirs --allow-unrelated-histories other -m merge",
+        );
+        assert_eq!(place.leaks("base..HEAD"), ["event-in-zone one: header"]);
+    }
+}
+
+#[test]
+fn a_root_brings_everything() {
+    let place = Place::of("event one; git add -A; git commit -q --amend -m base");
+    let found = place.leaks("HEAD");
+    assert!(
+        found.contains(&"event-in-zone one: base".to_owned()),
+        "{found:?}"
+    );
+    assert!(
+        found.contains(&"event-in-zone sched_switch: base".to_owned()),
+        "{found:?}"
+    );
+}
+
+/// More commits than are looked at at once.
+#[test]
+fn of_a_long_range_each_finding_has_its_commit() {
+    let place = Place::of(
+        "for n in $(seq 400); do
+            case $n in
+            7) hook one; calls one ;;
+            23) event early ;;
+            99) event gone ;;
+            101) sed -i '/(gone,/d' $header ;;
+            211) promote one; sed -i 's/one_tp/one/' kernel/sched/core.c ;;
+            *) say fs/inode.c $n ;;
+            esac
+            save $n
+         done
+         git checkout -q HEAD~50; event late; save picked",
+    );
+    assert_eq!(
+        place.leaks("base..master"),
+        ["event-in-zone early: 23", "promotion one_tp: 211"]
+    );
+    assert_eq!(
+        place.leaks("base..HEAD"),
+        [
+            "event-in-zone early: 23",
+            "event-in-zone late: picked",
+            "promotion one_tp: 211"
+        ]
+    );
+}
+
+/// gates/sendemail-validate gets one mail after the other.
+#[test]
+fn mails_are_sent_as_a_series() {
+    let place = Place::of(
+        "hook one; save declare; calls one; save call; event one; save leak
+         git format-patch -q -o ../clean --cover-letter base..HEAD~1
+         git format-patch -q -o ../leak base",
+    );
+    let gate = concat!(env!("CARGO_MANIFEST_DIR"), "/gates/sendemail-validate");
+    let send = |mails: &str, more: &str| {
+        let script = format!(
+            "cd kernel; total=$(ls ../{mails} | wc -l); n=0; for mail in ../{mails}/*; do
+                n=$((n + 1)); {more}
+                GIT_SENDEMAIL_FILE_COUNTER=$n GIT_SENDEMAIL_FILE_TOTAL=$total '{gate}' $mail || exit
+             done; [ ! -e .git/barepoint-sendemail ]"
+        );
+        let output = self::Place::command(&place, Command::new("sh").args(["-c", &script]));
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code(), told)
+    };
+    let (status, said) = send("clean", ":");
+    assert_eq!(status, Some(0), "{said}");
+    assert!(!said.contains("never-called"), "{said}");
+    let (status, said) = send("leak", ":");
+    assert_eq!(status, Some(1), "{said}");
+    assert!(said.contains("error[promotion]"), "{said}");
+    // What is left of a run that was ended is not taken for this one's.
+    let (status, said) = send("leak", "[ $n != 3 ] || exit 0");
+    assert_eq!(status, Some(0), "{said}");
+    let (status, said) = send("clean", ":");
+    assert_eq!(status, Some(0), "{said}");
+    let (status, said) = send("leak", "[ $n != 2 ] || continue");
+    assert_eq!(status, Some(2), "{said}");
+    let (status, said) = send("leak", "export BAREPOINT=/nowhere");
+    assert_eq!(status, Some(2), "{said}");
+}
