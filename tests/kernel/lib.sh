@@ -11,6 +11,7 @@
 # Command substitutions, too, end at the first failure
 shopt -s inherit_errexit
 
+tests=$(realpath "$(dirname "${BASH_SOURCE[0]}")/..")
 cache=${BAREPOINT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/barepoint}
 keyring=
 
@@ -28,32 +29,71 @@ have() {
 	command -v "$1" >/dev/null 2>&1
 }
 
-# need_packages COMMAND=PACKAGE...: install the packages whose COMMAND is
-# missing. A COMMAND that ends in .h is a header that the compiler must find.
+# need_packages SCRIPT...: install what tests/packages names for these scripts, and the
+# machine does not have
 need_packages() {
-	local pair cmd missing=()
+	local pair missing=()
 
-	for pair in "$@"; do
-		cmd=${pair%%=*}
-		case $cmd in
-		*.h)
-			echo "#include <$cmd>" |
-				"${CC:-cc}" -E -x c - >/dev/null 2>&1 ||
-				missing+=("${pair#*=}")
-			;;
-		*)
-			have "$cmd" || missing+=("${pair#*=}")
-			;;
-		esac
+	for pair in $(packages_of "$@"); do
+		is_here "${pair%%=*}" || missing+=("${pair#*=}")
 	done
 	[ ${#missing[@]} -eq 0 ] && return 0
 	if [ "$(id -u)" -ne 0 ] || ! have apt-get; then
 		die "these Debian packages are missing: ${missing[*]}." \
 		    "Install them (apt-get install ${missing[*]}) and run this again"
 	fi
+	mapfile -t missing < <(printf '%s\n' "${missing[@]}" | sort -u)
 	say "installing ${missing[*]}"
+	made "${#missing[@]} packages"
 	apt_get_root update
 	apt_get_root install "${missing[@]}"
+}
+
+# packages_of SCRIPT...: their rows of tests/packages, each pair once
+packages_of() {
+	local script
+
+	for script in "$@"; do
+		sed -n "s/^$script\t//p" "$tests/packages" | grep . ||
+			die "tests/packages has no row for $script"
+	done | tr ' ' '\n' | sort -u
+}
+
+# is_here WHAT: a command, a header, or a module of Python's
+is_here() {
+	case $1 in
+	*.h)	echo "#include <$1>" | "${CC:-cc}" -E -x c - >/dev/null 2>&1 ;;
+	python3:*) python3 -c "import ${1#*:}" 2>/dev/null ;;
+	*)	have "$1" ;;
+	esac
+}
+
+digest() {
+	sha256sum | cut -c1-12
+}
+
+# sources: what barepoint is made of, for a digest
+sources() {
+	(
+		cd "$tests/.."
+		rustc -vV
+		find Cargo.toml Cargo.lock build.rs src rules packaging/static -type f -print0 |
+			LC_ALL=C sort -z | xargs -0 sha256sum
+	)
+}
+
+# made WHAT, cached WHAT, left_out WHAT: for the table of tests/run, whether it was made
+# anew, was in the cache, or was not looked at at all
+made() {
+	echo "made $*" >>"${STEP_NOTES:-/dev/null}"
+}
+
+cached() {
+	echo "cached $*" >>"${STEP_NOTES:-/dev/null}"
+}
+
+left_out() {
+	echo "left_out $*" >>"${STEP_NOTES:-/dev/null}"
 }
 
 # The machine's own apt-get, quiet unless it fails
@@ -183,6 +223,9 @@ apt_update() {
 	   [ -n "$(find "$dir/updated" -mmin -60)" ]; then
 		return 0
 	fi
+	# What the machine has of these lists need not come again; apt asks whether it is
+	# still the newest, and looks at its signature as at any other
+	cp -pn /var/lib/apt/lists/*_dists_* "$dir/lists/" 2>/dev/null || :
 	apt-get -q -c "$dir/apt.conf" update >"$dir/log" 2>&1 || return 1
 	cp "$dir/list.sources" "$dir/updated"
 }
