@@ -16,12 +16,16 @@
  *	after SYSTEM:NAME	available_events again, with the module loaded
  *	unload ANSWER		and unloaded, after the workload
  *	message TEXT		the kernel's messages in between
- *	barepoint TEXT		what barepoint says of the series, here in the machine
- *	barepoint_status N	and how it ends
  *	done
  *
  * ANSWER is "ok" or what errno says. hooks=NAME,NAME... on the kernel's command line
  * are the tracepoints. The workload makes each of them fire, on two CPUs.
+ *
+ * With check=PATH there, it tells instead of all that what barepoint has to say of the
+ * patches at PATH:
+ *
+ *	barepoint TEXT		a line of it
+ *	barepoint_status N	and how it ends
  *
  * With cost=off or cost=on there, it tells what system calls cost, with hookstat.ko
  * loaded or not, instead of all that:
@@ -677,6 +681,11 @@ int main(void)
 		fprintf(report, "done\n");
 		stop();
 	}
+	if (patches) {
+		tell_barepoint(patches);
+		fprintf(report, "done\n");
+		stop();
+	}
 	for (char *name = strtok(names, ","); name && n < MAX_HOOKS;
 	     name = strtok(NULL, ","))
 		hooks[n++] = name;
@@ -688,8 +697,6 @@ int main(void)
 		tell_raw_tp(hooks[i]);
 	tell_tprobes(hooks, n);
 	tell_module();
-	if (patches)
-		tell_barepoint(patches);
 	fprintf(report, "done\n");
 	stop();
 }

@@ -4,8 +4,8 @@
 # Shared by boot and cost: a machine in QEMU that runs guest.c and nothing else.
 # Sourced after series.sh; $work is the folder where its reports go.
 
-# The initramfs: the guest, the sample module, a console, and a static barepoint with
-# the series
+# make_initramfs NAME: $work/NAME.initramfs has the guest, a console, and the sample
+# module, or the one called "barepoint" a static barepoint with the series
 make_initramfs() {
 	local root=$work/root binary
 
@@ -13,27 +13,30 @@ make_initramfs() {
 	mkdir -p "$root/dev"
 	cc -O2 -Wall -Wextra -Werror -static "$here/guest.c" -o "$root/init" ||
 		die "guest.c does not compile"
-	cp "$done/after/hookstat.ko" "$root/"
-	binary=$(cd "$project" && realpath "$(packaging/static)") ||
-		die "no static barepoint"
-	cp "$binary" "$root/barepoint"
-	cp -r "$series" "$root/patches"
+	case $1 in
+	barepoint)
+		binary=$(cd "$project" && realpath "$(packaging/static)") ||
+			die "no static barepoint"
+		cp "$binary" "$root/barepoint"
+		cp -r "$series" "$root/patches" ;;
+	*)	cp "$done/after/hookstat.ko" "$root/" ;;
+	esac
 	if [ "$(id -u)" -eq 0 ]; then
 		mknod "$root/dev/console" c 5 1
 	fi
-	(cd "$root" && find . | cpio --quiet -o -H newc -R 0:0) | gzip -1 >"$work/initramfs"
+	(cd "$root" && find . | cpio --quiet -o -H newc -R 0:0) | gzip -1 >"$work/$1.initramfs"
 	rm -rf "$root"
 }
 
-# run_machine NAME BZIMAGE PARAMETERS [QEMU-OPTION...]: one boot, until the guest
-# resets the machine. Its report is $work/NAME/report, the console beside it.
+# run_machine NAME INITRAMFS BZIMAGE PARAMETERS [QEMU-OPTION...]: one boot, until the
+# guest resets the machine. Its report is $work/NAME/report, the console beside it.
 #
 # With a thread for each CPU, QEMU may run into the int3 of code that the kernel has
 # finished patching on the other CPU, which no hardware does; seen once in 30 boots, on
 # a busy machine. Then it is booted again, with one thread for all CPUs.
 run_machine() {
-	local dir=$work/$1 image=$2 parameters=$3
-	shift 3
+	local dir=$work/$1 initramfs=$work/$2.initramfs image=$3 parameters=$4
+	shift 4
 
 	mkdir -p "$dir"
 	if [ $# -gt 0 ]; then
@@ -51,10 +54,10 @@ run_machine() {
 	fi
 }
 
-# emulate QEMU-OPTION...: with $dir, $image and $parameters of run_machine
+# emulate QEMU-OPTION...: with $dir, $initramfs, $image and $parameters of run_machine
 emulate() {
 	timeout 600 qemu-system-x86_64 "$@" -m 512 -display none -monitor none -no-reboot \
-		-kernel "$image" -initrd "$work/initramfs" \
+		-kernel "$image" -initrd "$initramfs" \
 		-append "console=ttyS0 panic=-1 tsc=nowatchdog $parameters" \
 		-serial "file:$dir/console" -serial "file:$dir/report" </dev/null ||
 		die "QEMU failed, or did not end within 600 s; see $dir/console"

@@ -30,10 +30,6 @@ note() {
 	echo "$version: $*"
 }
 
-digest() {
-	sha256sum | cut -c1-12
-}
-
 find_series() {
 	version=$1
 	series=$project/patches/$version
@@ -44,8 +40,8 @@ find_series() {
 	find_hooks
 
 	tree=$("$here/get" "$version")
-	base=$cache/build/$version-$({ echo "$tree"; cat "$here/config"
-		cc --version; } | digest)
+	base=$cache/build/$version-$({ echo "$tree"; cat "$here"/{config,base.sh}
+		cc --version; ld --version; } | digest)
 	src=$base/src
 	out=$base/out
 	done=$base/series-$(cat "$series"/*.patch "$here"/{build,leak.c,series.sh} | digest)
@@ -75,21 +71,6 @@ scratch_git() {
 		git -C "$src" -c gc.auto=0 -c core.autocrlf=false "$@"
 }
 
-# kernel_make LOG ARGUMENT...: make in the scratch copy. LOCALVERSION is set, if to
-# nothing, so that the scratch repository adds no "+" to the release: otherwise no
-# module would load into the other kernel, whatever its symbols.
-kernel_make() {
-	local log=$1
-	shift
-
-	if ! make -s -C "$src" O="$out" LOCALVERSION= KBUILD_BUILD_TIMESTAMP=0 \
-		-j"$jobs" "$@" >"$log" 2>&1; then
-		grep -E 'error:|Error |undefined|multiple definition' "$log" |
-			head -n 20 >&2
-		fail "make $* fails; the whole log is $log"
-	fi
-}
-
 # The program, or $BAREPOINT in its place
 barepoint() {
 	if [ -n "${BAREPOINT:-}" ]; then
@@ -97,4 +78,22 @@ barepoint() {
 	else
 		cargo run --quiet --release --manifest-path "$project/Cargo.toml" -- "$@"
 	fi
+}
+
+# answer FOLDER COMMAND...: what it prints, kept in FOLDER by the sources of barepoint; it
+# is not run again while they and what lies in FOLDER are the same
+answer() {
+	local answers
+
+	answers=$1/answers-$(sources | digest)
+	shift
+	if [ -e "$answers" ] && [ -z "${again:-}" ]; then
+		cached "barepoint's answers"
+		cat "$answers"
+		return 0
+	fi
+	made "barepoint's answers"
+	rm -f "${answers%-*}"-*
+	"$@" | tee "$answers.new"
+	mv "$answers.new" "$answers"
 }
