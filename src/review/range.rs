@@ -518,7 +518,10 @@ type Near<'a> = &'a dyn Fn(&Finding, &Finding) -> bool;
 /// what the commit's own message has.
 fn is_the_same(inner: &Finding, outer: &Finding) -> bool {
     let names = |one: &Finding| (one.rule, one.tracepoint.clone(), one.place.file.clone());
-    let is_weighed = || rule(inner.rule).is_some_and(|rule| matches!(rule.check, Check::Change(_)));
+    let is_weighed = || {
+        let kind = rule(inner.rule).map(|rule| rule.check);
+        matches!(kind, Some(Check::Change(_) | Check::Input(_)))
+    };
     names(inner) == names(outer) && (inner.level == outer.level || is_weighed())
 }
 

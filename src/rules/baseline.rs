@@ -32,6 +32,11 @@ impl Known {
     }
 }
 
+/// Whether a text is meant as a baseline.
+pub fn is_baseline(text: &str) -> bool {
+    text.lines().next() == Some(HEADER)
+}
+
 /// Without what would break a line.
 fn plain(text: &str) -> String {
     text.replace(|c: char| c.is_control(), " ")
@@ -92,6 +97,17 @@ impl Baseline {
             }
         }
         text
+    }
+
+    /// What this takes more often than `other`: rule and file.
+    pub fn more_than(&self, other: &Self) -> Vec<(&str, &str)> {
+        let count = |known: &Known| other.known.get(known).copied().unwrap_or_default();
+        let more = self
+            .known
+            .iter()
+            .filter(|(known, times)| **times > count(known));
+        more.map(|(known, _)| (known.rule.as_str(), known.file.as_str()))
+            .collect()
     }
 
     /// Whether `finding` is known; each entry stands for one.

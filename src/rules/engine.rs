@@ -4,9 +4,9 @@
 //! It knows no rule by name. The order of its findings is total.
 
 use super::examined::examined;
-use super::finding::{Finding, Level};
-use super::review::{Knowledge, Rest, Review, Sight, allowance};
-use super::{Check, RULES};
+use super::finding::Finding;
+use super::review::{Input, Knowledge, Rest, Review, Sight, allowances};
+use super::{Check, RULES, allowed};
 use crate::inventory::state::State;
 use crate::source::Tree;
 use crate::source::overlay::OverlayTree;
@@ -20,7 +20,7 @@ use std::sync::Arc;
 pub fn check_state(sight: &Sight<'_>) -> Vec<Finding> {
     let found = RULES.iter().flat_map(|rule| match rule.check {
         Check::State(check) | Check::Absence(check) => check(sight),
-        Check::Change(_) | Check::Rest(_) => Vec::new(),
+        Check::Change(_) | Check::Rest(_) | Check::Input(_) => Vec::new(),
     });
     let found: Vec<Finding> = found.collect();
     let more = of_the_rest(&Rest {
@@ -29,7 +29,7 @@ pub fn check_state(sight: &Sight<'_>) -> Vec<Finding> {
         is_judged: &|_, _| true,
     });
     let mut left = found;
-    left.retain(|finding| allowance(sight.state, finding).is_none());
+    left.retain(|finding| allowances(sight.state, finding).next().is_none());
     left.extend(more);
     sorted(sight.zones.levelled(left))
 }
@@ -38,6 +38,15 @@ pub fn check_state(sight: &Sight<'_>) -> Vec<Finding> {
 fn of_the_rest(rest: &Rest<'_>) -> Vec<Finding> {
     let found = RULES.iter().filter_map(|rule| match rule.check {
         Check::Rest(check) => Some(check(rest)),
+        _ => None,
+    });
+    found.flatten().collect()
+}
+
+/// What the rules say that look at what else a series changes.
+fn of_the_input(input: &Input<'_>) -> Vec<Finding> {
+    let found = RULES.iter().filter_map(|rule| match rule.check {
+        Check::Input(check) => Some(check(input)),
         _ => None,
     });
     found.flatten().collect()
@@ -69,7 +78,7 @@ pub fn check_series(review: &Review<'_>, subject: &Subject<'_>) -> Vec<Finding> 
                 debug_assert_eq!(new, brought(check, review, subject, None, &mut Vec::new()));
                 findings.extend(new);
             }
-            Check::Rest(_) => {}
+            Check::Rest(_) | Check::Input(_) => {}
         }
     }
     let mut more = of_the_rest(&Rest {
@@ -80,24 +89,20 @@ pub fn check_series(review: &Review<'_>, subject: &Subject<'_>) -> Vec<Finding> 
     for finding in &mut more {
         finding.patch = (review.introduced)(&finding.place.file, finding.place.line);
     }
+    let known: Vec<&Finding> = all.iter().chain(&findings).collect();
+    let brought = allowed::brought(review, subject, &known);
     let mut left: Vec<Finding> = findings
         .into_iter()
-        .filter_map(|finding| permitted(finding, review))
+        .filter_map(|finding| allowed::permitted(finding, review, &brought))
         .collect();
+    left.extend(allowed::notes(review, &left));
+    left.extend(of_the_input(&Input {
+        review,
+        subject,
+        brought: &brought,
+    }));
     left.extend(more);
     sorted(review.zones.levelled(left))
-}
-
-/// A finding that a comment allows is a note if the series brings the comment, and
-/// nothing if it stood there before.
-fn permitted(mut finding: Finding, review: &Review<'_>) -> Option<Finding> {
-    let Some(allowed) = allowance(review.after(), &finding) else {
-        return Some(finding);
-    };
-    (review.introduced)(&finding.place.file, allowed.at.line)?;
-    finding.level = Level::Note;
-    finding.message = format!("{} (allowed: {})", finding.message, allowed.reason);
-    Some(finding)
 }
 
 /// Whether more of the kernel has to be read to be sure of `findings`, which were

@@ -13,6 +13,7 @@ mod custom_event;
 mod dangling_export;
 mod event_call_in_zone;
 mod event_in_zone;
+mod gate_change;
 mod macro_override;
 mod missing_definition;
 mod missing_export;
@@ -33,6 +34,7 @@ mod unused_allow;
 mod userspace_reference;
 mod wrong_guard;
 
+mod allowed;
 pub mod approval;
 pub mod baseline;
 pub mod changes;
@@ -47,7 +49,7 @@ pub mod zones;
 
 use finding::{Finding, Level};
 use page::Page;
-use review::{Rest, Review, Sight};
+use review::{Input, Rest, Review, Sight};
 
 /// How a rule looks at a kernel.
 #[derive(Clone, Copy)]
@@ -62,6 +64,18 @@ pub enum Check {
     Rest(fn(&Rest<'_>) -> Vec<Finding>),
     /// At what a series does to the inventory.
     Change(fn(&Review<'_>) -> Vec<Finding>),
+    /// At what a series does to the files that are no sources, and at all that the rules
+    /// above found.
+    Input(fn(&Input<'_>) -> Vec<Finding>),
+}
+
+/// What a rule is about, which decides who may allow what it finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// What user space comes to see. A comment that allows it needs a maintainer.
+    Leak,
+    /// Whether a hook is well placed. Whoever writes a patch may allow it, and say why.
+    Placement,
 }
 
 /// A rule.
@@ -75,49 +89,53 @@ pub struct Rule {
     pub page: &'static str,
     /// Its function.
     pub check: Check,
+    /// What it is about.
+    pub about: About,
 }
 
 /// Makes the entry of a rule's module.
 macro_rules! rules {
-    ($($module:ident $id:literal $level:ident $check:ident),* $(,)?) => {
+    ($($module:ident $id:literal $level:ident $check:ident $about:ident),* $(,)?) => {
         &[$(Rule {
             id: $id,
             level: Level::$level,
             page: include_str!(concat!("../../rules/", $id, ".md")),
             check: Check::$check($module::check),
+            about: About::$about,
         }),*]
     };
 }
 
 /// Every rule, in the order of the catalogue.
 pub const RULES: &[Rule] = rules![
-    promotion "promotion" Error Change,
-    event_in_zone "event-in-zone" Error Change,
-    event_call_in_zone "event-call-in-zone" Warning Change,
-    name_clash "name-clash" Error State,
-    custom_event "custom-event" Error State,
-    macro_override "macro-override" Error State,
-    relay "relay" Error State,
-    trace_printk "trace-printk" Error State,
-    userspace_reference "userspace-reference" Warning State,
-    bpf_visible "bpf-visible" Warning State,
-    suffix "suffix" Warning State,
-    undeclared_call "undeclared-call" Error Absence,
-    missing_definition "missing-definition" Error Absence,
-    multiple_definition "multiple-definition" Error State,
-    missing_export "missing-export" Warning Absence,
-    non_gpl_export "non-gpl-export" Error State,
-    dangling_export "dangling-export" Error Absence,
-    never_called "never-called" Warning Absence,
-    argument_mismatch "argument-mismatch" Error State,
-    too_many_arguments "too-many-arguments" Error State,
-    unguarded_work "unguarded-work" Warning State,
-    call_in_header "call-in-header" Warning State,
-    uninstrumentable_call "uninstrumentable-call" Error State,
-    undocumented "undocumented" Warning State,
-    comment_lies "comment-lies" Warning State,
-    unused_allow "unused-allow" Warning Rest,
-    wrong_guard "wrong-guard" Warning State,
+    gate_change "gate-change" Error Input Leak,
+    promotion "promotion" Error Change Leak,
+    event_in_zone "event-in-zone" Error Change Leak,
+    event_call_in_zone "event-call-in-zone" Warning Change Leak,
+    name_clash "name-clash" Error State Leak,
+    custom_event "custom-event" Error State Leak,
+    macro_override "macro-override" Error State Leak,
+    relay "relay" Error State Leak,
+    trace_printk "trace-printk" Error State Leak,
+    userspace_reference "userspace-reference" Warning State Leak,
+    bpf_visible "bpf-visible" Warning State Leak,
+    suffix "suffix" Warning State Placement,
+    undeclared_call "undeclared-call" Error Absence Placement,
+    missing_definition "missing-definition" Error Absence Placement,
+    multiple_definition "multiple-definition" Error State Placement,
+    missing_export "missing-export" Warning Absence Placement,
+    non_gpl_export "non-gpl-export" Error State Placement,
+    dangling_export "dangling-export" Error Absence Placement,
+    never_called "never-called" Warning Absence Placement,
+    argument_mismatch "argument-mismatch" Error State Placement,
+    too_many_arguments "too-many-arguments" Error State Placement,
+    unguarded_work "unguarded-work" Warning State Placement,
+    call_in_header "call-in-header" Warning State Placement,
+    uninstrumentable_call "uninstrumentable-call" Error State Placement,
+    undocumented "undocumented" Warning State Placement,
+    comment_lies "comment-lies" Warning State Placement,
+    unused_allow "unused-allow" Warning Rest Placement,
+    wrong_guard "wrong-guard" Warning State Placement,
 ];
 
 /// The pages of all rules, in the same order.

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! What rules are shown: a state, or the states that a series leads through.
 
+use super::allowed::Brought;
 use super::approval::{self, Approvals, Authority};
+use super::engine::Subject;
 use super::finding::{Approval, Finding, Level, Place, Related};
 use super::zones::{Zone, Zones};
 use crate::inventory::facts::{Allowance, At, Facts};
@@ -111,6 +113,16 @@ pub struct Review<'a> {
     pub introduced: &'a dyn Fn(&str, u32) -> Option<usize>,
 }
 
+/// A series, and what was found of it.
+pub struct Input<'a> {
+    /// The series and its states.
+    pub review: &'a Review<'a>,
+    /// The series with the tree that it is for.
+    pub subject: &'a Subject<'a>,
+    /// The comments that it brings for leak rules.
+    pub(super) brought: &'a [Brought<'a>],
+}
+
 /// A state and what was found in it.
 pub struct Rest<'a> {
     /// The state.
@@ -121,13 +133,15 @@ pub struct Rest<'a> {
     pub is_judged: &'a dyn Fn(&str, u32) -> bool,
 }
 
-/// The comment in `state` that allows `finding`.
-pub fn allowance<'s>(state: &'s State, finding: &Finding) -> Option<&'s Allowance> {
-    let facts = state.facts.get(finding.place.file.as_str())?;
-    facts.allowances.iter().find(|one| {
+/// The comments in `state` that allow `finding`.
+pub fn allowances<'s>(state: &'s State, finding: &Finding) -> impl Iterator<Item = &'s Allowance> {
+    let facts = state.facts.get(finding.place.file.as_str());
+    let all = facts.into_iter().flat_map(|facts| &facts.allowances);
+    let (rule, line) = (finding.rule, finding.place.line);
+    all.filter(move |one| {
         let mut rules = one.rules.iter().map(AsRef::as_ref);
-        let names = rules.any(|rule: &str| rule == finding.rule);
-        names && one.line == finding.place.line && !one.reason.is_empty()
+        let names = rules.any(|named: &str| named == rule);
+        names && one.line == line && !one.reason.is_empty()
     })
 }
 
@@ -143,16 +157,23 @@ impl<'a> Review<'a> {
     }
 
     /// `found`, as a note that names the approval if the patch has it.
-    pub fn weighed(&self, mut found: Finding, zone: Option<&Zone>, path: &str) -> Finding {
+    pub fn weighed(&self, found: Finding, zone: Option<&Zone>, path: &str) -> Finding {
         let authority = zone.map_or(Authority::File(path), Authority::Zone);
-        match self.approved(found.patch, &[authority]) {
+        self.weighed_by(found, &[authority])
+    }
+
+    /// As [`Review::weighed`], where each of `authorities` has to approve.
+    pub fn weighed_by(&self, mut found: Finding, authorities: &[Authority<'_>]) -> Finding {
+        match self.approved(found.patch, authorities) {
             Some(approval) => {
                 found.level = Level::Note;
                 found.message = format!("{} ({})", found.message, claimed(&approval));
                 found.approval = Some(approval);
             }
             None => {
-                let who = authority.name();
+                let mut who: Vec<String> = authorities.iter().map(Authority::name).collect();
+                who.dedup();
+                let who = who.join(" and of ");
                 found.message = format!("{} without the approval of {who}", found.message);
             }
         }

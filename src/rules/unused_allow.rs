@@ -44,7 +44,8 @@ fn wrong(rest: &Rest<'_>, file: &str, one: &Allowance) -> Option<String> {
         ));
     }
     let idle = one.rules.iter().find(|id| {
-        let is_of_changes = rule(id).is_some_and(|rule| matches!(rule.check, Check::Change(_)));
+        let is_of_changes =
+            rule(id).is_some_and(|rule| matches!(rule.check, Check::Change(_) | Check::Input(_)));
         !is_of_changes
             && !rest.found.iter().any(|finding| {
                 finding.rule == id.as_ref()

@@ -11,6 +11,9 @@ use globset::{Glob, GlobBuilder, GlobMatcher};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
+/// The file at a tree's root that has its own zones and levels.
+pub const CONFIGURATION: &str = ".barepoint.toml";
+
 const BUILT_IN: &str = include_str!("../../rules/zones.toml");
 
 /// What may reach the hooks of a zone.
@@ -66,6 +69,12 @@ struct Named {
 #[derive(Clone, Debug)]
 struct Exception(GlobMatcher);
 
+impl PartialEq for Exception {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.glob() == other.0.glob()
+    }
+}
+
 /// A part of a kernel.
 #[derive(Clone, Debug)]
 pub struct Zone {
@@ -79,6 +88,18 @@ pub struct Zone {
     except: Vec<Exception>,
 }
 
+impl PartialEq for Zone {
+    fn eq(&self, other: &Self) -> bool {
+        let globs = |zone: &Self| -> Vec<Glob> {
+            zone.paths.iter().map(|path| path.glob().clone()).collect()
+        };
+        (&self.name, &self.section) == (&other.name, &other.section)
+            && self.visibility == other.visibility
+            && globs(self) == globs(other)
+            && self.except == other.except
+    }
+}
+
 impl Zone {
     /// Whether the file at `path` is in the zone.
     pub fn holds(&self, path: &str) -> bool {
@@ -89,7 +110,7 @@ impl Zone {
 
 /// What the gate goes by: all zones, the exceptions that are not of one zone, the levels of
 /// rules, and what counts as an approval.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Zones {
     zones: Vec<Zone>,
     relays: Vec<Exception>,
@@ -124,8 +145,10 @@ impl Zones {
         })?;
         for entry in file.zone {
             let zone = checked(entry, origin)?;
-            self.zones.retain(|other| other.name != zone.name);
-            self.zones.push(zone);
+            match self.zones.iter_mut().find(|one| one.name == zone.name) {
+                Some(known) => *known = zone,
+                None => self.zones.push(zone),
+            }
         }
         for one in file.relay {
             self.relays.push(exception(one, origin)?);
@@ -167,6 +190,22 @@ impl Zones {
     /// The zone of the file at `path`.
     pub fn of(&self, path: &str) -> Option<&Zone> {
         self.zones.iter().find(|zone| zone.holds(path))
+    }
+
+    /// The zones whose maintainers are asked before `other` counts in place of these: those
+    /// that are not the same there, and all if anything else is not.
+    pub fn asked_for<'z>(&'z self, other: &Self) -> Vec<&'z Zone> {
+        let names = |zones: &Self| -> Vec<String> {
+            zones.zones.iter().map(|zone| zone.name.clone()).collect()
+        };
+        let is_of_zones = names(self) == names(other)
+            && self.relays == other.relays
+            && self.levels == other.levels;
+        let pairs = self.zones.iter().zip(&other.zones);
+        pairs
+            .filter(|(one, other)| !is_of_zones || one != other)
+            .map(|(one, _)| one)
+            .collect()
     }
 
     /// All zones.

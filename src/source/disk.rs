@@ -173,6 +173,10 @@ impl Tree for DiskTree {
         self.dir.display().to_string()
     }
 
+    fn is_link(&self, path: &str) -> bool {
+        paths::inside(path).is_ok() && self.root.join(path).is_symlink()
+    }
+
     fn read(&self, path: &str) -> anyhow::Result<Option<Arc<[u8]>>> {
         paths::inside(path).map_err(|why| anyhow!(why))?;
         let (full, meta) = match self.locate(path) {

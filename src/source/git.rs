@@ -358,6 +358,15 @@ impl Tree for GitTree {
         format!("{} in {}", self.rev, self.dir.display())
     }
 
+    fn is_link(&self, path: &str) -> bool {
+        let mode = |repository: &Repository| {
+            let tree = repository.find_tree(self.tree)?;
+            Ok(tree.get_path(Path::new(path))?.filemode())
+        };
+        self.with(mode)
+            .is_ok_and(|mode| mode == i32::from(FileMode::Link))
+    }
+
     fn read(&self, path: &str) -> anyhow::Result<Option<Arc<[u8]>>> {
         paths::inside(path).map_err(|why| anyhow!(why))?;
         let read = |repository: &Repository| {

@@ -53,6 +53,12 @@ pub trait Tree: Sync {
     /// The file is there but cannot be read; the message names it.
     fn read(&self, path: &str) -> anyhow::Result<Option<Arc<[u8]>>>;
 
+    /// Whether `path` is a symbolic link.
+    fn is_link(&self, path: &str) -> bool {
+        let _ = path;
+        false
+    }
+
     /// Hands every file for which `wanted` holds to `visit`, from several
     /// threads and in no order.
     ///

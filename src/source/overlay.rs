@@ -62,6 +62,10 @@ impl Tree for OverlayTree<'_> {
             .map_or_else(|| "the patches alone".to_owned(), Tree::name)
     }
 
+    fn is_link(&self, path: &str) -> bool {
+        !self.files.contains_key(path) && self.base.is_some_and(|base| base.is_link(path))
+    }
+
     fn read(&self, path: &str) -> anyhow::Result<Option<Arc<[u8]>>> {
         match (self.files.get(path), self.base) {
             (Some(text), _) => Ok(text.clone()),

@@ -171,6 +171,34 @@ impl Series {
             .is_some_and(|change| change.kind == ChangeKind::Copy)
     }
 
+    /// The file at `path` as it is after the first `count` patches, as
+    /// [`Series::files_after`] has it; `None` if the series does not touch it.
+    pub fn file_after(&self, path: &str, count: usize) -> Option<Option<Text>> {
+        let mut file = None;
+        for step in &self.steps {
+            if step.old_path.as_deref() == Some(path) {
+                file = Some(step.before.clone());
+                break;
+            }
+            if step.path.as_deref() == Some(path) {
+                file = Some(None);
+                break;
+            }
+        }
+        for (index, step) in self.steps.iter().enumerate() {
+            if step.patch >= count {
+                break;
+            }
+            if step.old_path.as_deref() == Some(path) && !self.is_copy(index) {
+                file = Some(None);
+            }
+            if step.path.as_deref() == Some(path) {
+                file = Some(step.after.clone());
+            }
+        }
+        file
+    }
+
     /// The files that the series touches as they are after its first `count`
     /// patches: `None` for one that is absent then. With 0, before all.
     pub fn files_after(&self, count: usize) -> BTreeMap<String, Option<Text>> {

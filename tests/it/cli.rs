@@ -321,6 +321,7 @@ ERROR:PROMOTION: bare tracepoint sched_overutilized_tp becomes a trace event by 
 #20: FILE: include/trace/events/sched.h:82:
 +TRACE_EVENT(sched_overutilized_tp,
 
+
 NOTE: For what a finding means and how to mend it, see
       barepoint explain promotion
 

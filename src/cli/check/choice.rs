@@ -39,6 +39,11 @@ pub(super) struct Choice {
 }
 
 impl Chosen {
+    /// The baseline that is taken away, if there is one.
+    pub(super) fn baseline(&self) -> Option<&Path> {
+        self.baseline.as_deref()
+    }
+
     /// Reads what is named.
     ///
     /// # Errors

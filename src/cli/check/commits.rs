@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! `barepoint check --git` and `--push`: commits, each against its parents.
 
-use super::super::tree;
+use super::super::tree::{self, Gate};
 use super::entries::{Lines, called, entry_of_patch};
 use crate::output::list::TreeName;
 use crate::output::report::{Entry, Report, Subject};
@@ -44,16 +44,12 @@ impl Commits {
 
     /// Lints them, in the repository of the tree `given`, or of the one around the current
     /// directory; a repository needs no work tree.
-    pub(super) fn check(
-        &self,
-        given: Option<&Path>,
-        zones: Option<&Path>,
-    ) -> anyhow::Result<Report> {
+    pub(super) fn check(&self, given: Option<&Path>, gate: Gate<'_>) -> anyhow::Result<Report> {
         let here = given.unwrap_or(Path::new("."));
         if is_bare(here)? {
             let ranges = self.ranges(here)?;
             let name = name_in_bare(here, &ranges)?;
-            return each(here, &ranges, name, zones);
+            return each(here, &ranges, name, gate);
         }
         let tree = tree::needed(given)?;
         let ranges = self.ranges(tree.dir())?;
@@ -63,7 +59,7 @@ impl Commits {
              patches of git format-patch --relative",
             tree.dir().display()
         );
-        each(tree.dir(), &ranges, tree::name(&tree), zones)
+        each(tree.dir(), &ranges, tree::name(&tree), gate)
     }
 
     fn ranges(&self, dir: &Path) -> anyhow::Result<Vec<Range>> {
@@ -111,7 +107,7 @@ fn each(
     directory: &Path,
     ranges: &[Range],
     tree: TreeName,
-    zones: Option<&Path>,
+    gate: Gate<'_>,
 ) -> anyhow::Result<Report> {
     let show = |series: &_, after: &dyn Tree, finding| {
         entry_of_patch(series, &mut Lines::of(after), finding)
@@ -127,10 +123,11 @@ fn each(
             None => None,
         };
         let ground = ground.as_ref().map(|tree| tree as &dyn Tree);
+        let tip = GitTree::open(directory, &range.tip.to_string())?;
         let charged = review.review(
             range,
             &Rules {
-                zones: &tree::zones(ground, zones)?,
+                zones: &gate.zones_before(directory, ground, &tip)?,
                 maintainers: &ground
                     .map(tree::maintainers)
                     .transpose()?

@@ -8,11 +8,13 @@ mod patches;
 mod united;
 
 use super::stream::Output;
+use super::tree::Gate;
 use super::{complain, tree};
 use crate::inventory::state::State;
 use crate::output::report::{Report, Subject};
 use crate::output::status::{Counts, exit_status};
 use crate::output::{b4, checkpatch, github, gitlab, human, json, sarif};
+use crate::rules::approval::Approvals;
 use crate::rules::engine::check_state;
 use crate::rules::page::Page;
 use crate::rules::pages;
@@ -27,7 +29,7 @@ use commits::Commits;
 use entries::{Lines, entry_of_file};
 use patches::patches;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 const USAGE: &str = "\
 barepoint check [OPTIONS] [--tree DIR] PATCH...
@@ -51,7 +53,8 @@ Files:
   .barepoint.toml   at the tree's top: zones that override or add to the built-in ones,
                     and [levels] that make a rule \"error\", \"warning\", \"note\" or \"off\".
                     For patches and commits it counts as it was before all of them, and
-                    for a push as in the receiver's HEAD before it.
+                    for a push as in the receiver's HEAD before it. Files of --zones and
+                    --baseline in the tree do, too. A change of any needs approval.
 
 Examples:
   barepoint check *.patch
@@ -80,6 +83,10 @@ pub(super) struct Arguments {
     /// Zones that override or add to the built-in ones
     #[arg(long, value_name = "FILE")]
     zones: Option<PathBuf>,
+    /// What lowers a finding to a note: trailers of maintainers, which are claims, or
+    /// nothing, for mail from strangers
+    #[arg(long, value_enum, value_name = "WHAT", default_value = "trailers")]
+    approvals: Counted,
     /// Read the whole tree for patches, too, and not only what the changed files
     /// can see: name clashes with unrelated drivers need it
     #[arg(long)]
@@ -120,6 +127,15 @@ struct Shape {
     /// Print nothing for an input without findings
     #[arg(long)]
     mailback: bool,
+}
+
+/// What counts as an approval.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Counted {
+    /// Acked-by, Reviewed-by and Signed-off-by of a maintainer
+    Trailers,
+    /// Nothing
+    None,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -190,16 +206,23 @@ impl Arguments {
 
     /// Lints what is to be linted.
     fn review(&self) -> anyhow::Result<Report> {
-        let zones = self.zones.as_deref();
+        let gate = Gate {
+            zones: self.zones.as_deref(),
+            baseline: self.chosen.baseline(),
+            approvals: match self.approvals {
+                Counted::Trailers => Approvals::Trailers,
+                Counted::None => Approvals::None,
+            },
+        };
         if self.commits.are_meant() {
-            return self.commits.check(self.tree.as_deref(), zones);
+            return self.commits.check(self.tree.as_deref(), gate);
         }
         match tree::open(self.tree.as_deref())? {
-            Some(tree) if self.inputs.is_empty() => whole(&tree, zones),
+            Some(tree) if self.inputs.is_empty() => whole(&tree, gate),
             None if self.inputs.is_empty() => {
                 bail!("nothing to check: give patches, or a kernel tree with --tree DIR")
             }
-            tree => patches(tree.as_ref(), self.load(), zones, self.whole_tree),
+            tree => patches(tree.as_ref(), self.load(), gate, self.whole_tree),
         }
     }
 
@@ -241,8 +264,8 @@ pub(super) fn run(arguments: &Arguments, out: &mut Output) -> anyhow::Result<u8>
 }
 
 /// A whole tree as it stands.
-fn whole(tree: &DiskTree, zones: Option<&Path>) -> anyhow::Result<Report> {
-    let zones = tree::zones(Some(tree), zones)?;
+fn whole(tree: &DiskTree, gate: Gate<'_>) -> anyhow::Result<Report> {
+    let zones = tree::zones(Some(tree), gate)?;
     let state = State::of(tree)?;
     let findings = check_state(&Sight::of_tree(&state, tree, &zones));
     let mut lines = Lines::of(tree);

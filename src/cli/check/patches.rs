@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! `barepoint check` of patches, which are one series.
 
-use super::super::tree;
+use super::super::tree::{self, Gate};
 use super::entries::{Lines, entry_of_patch, subject_of};
 use super::united::united;
 use crate::inventory::profiles;
@@ -21,7 +21,6 @@ use crate::source::series::Series;
 use crate::source::{Blobs, Tree};
 use anyhow::Context;
 use std::collections::BTreeSet;
-use std::path::Path;
 
 /// If more patches touch the tracing core than this, it is taken as changed.
 const MOST_TOUCHING: usize = 8;
@@ -30,7 +29,7 @@ const MOST_TOUCHING: usize = 8;
 pub(super) fn patches(
     tree: Option<&DiskTree>,
     loaded: Loaded,
-    zones: Option<&Path>,
+    gate: Gate<'_>,
     whole_tree: bool,
 ) -> anyhow::Result<Report> {
     let mut problems = loaded.problems;
@@ -53,7 +52,7 @@ pub(super) fn patches(
     problems.extend(misfits.flat_map(|series| series.problems.iter().cloned()));
     let reports: Vec<Report> = alternatives
         .iter()
-        .map(|series| check(tree, series, zones, whole_tree))
+        .map(|series| check(tree, series, gate, whole_tree))
         .collect::<anyhow::Result<_>>()?;
     let mut report = united(reports).context("patches come to something")?;
     report.tree = tree.map(|tree| tree::name(tree));
@@ -65,16 +64,16 @@ pub(super) fn patches(
 fn check(
     tree: Option<&DiskTree>,
     series: &Series,
-    zones: Option<&Path>,
+    gate: Gate<'_>,
     whole_tree: bool,
 ) -> anyhow::Result<Report> {
     let (first, ground, profile) = match tree {
         Some(tree) => {
-            let (first, ground) = on_tree(tree, series, zones, whole_tree)?;
+            let (first, ground) = on_tree(tree, series, gate, whole_tree)?;
             (first, ground, None)
         }
         None => {
-            let (first, ground, version) = on_profile(series, zones)?;
+            let (first, ground, version) = on_profile(series, gate)?;
             (first, ground, Some(version))
         }
     };
@@ -94,15 +93,16 @@ fn check(
 fn on_tree<'a>(
     tree: &'a DiskTree,
     series: &Series,
-    zones: Option<&Path>,
+    gate: Gate<'_>,
     whole_tree: bool,
 ) -> anyhow::Result<(State, Ground<'a>)> {
     let (first, knowledge) = first_state(tree, series, whole_tree)?;
     // A series cannot appoint its own approvers, or change its own zones.
     let before = OverlayTree::after(Some(tree), series, 0);
+    let after = OverlayTree::after(Some(tree), series, series.patches.len());
     let ground = Ground {
         tree: Some(tree),
-        zones: tree::zones(Some(&before), zones)?,
+        zones: gate.zones_before(tree.dir(), Some(&before), &after)?,
         maintainers: tree::maintainers(&before)?,
         knowledge,
     };
@@ -111,17 +111,14 @@ fn on_tree<'a>(
 
 /// As [`on_tree`] without a tree, by the embedded profile that fits, and the version of
 /// the kernel that it is of.
-fn on_profile<'a>(
-    series: &Series,
-    zones: Option<&Path>,
-) -> anyhow::Result<(State, Ground<'a>, String)> {
+fn on_profile<'a>(series: &Series, gate: Gate<'_>) -> anyhow::Result<(State, Ground<'a>, String)> {
     let all: Vec<_> = (0..series.patches.len())
         .map(|patch| changes::of_patch(series, patch))
         .collect();
     let (profile, first) = profiles::fitting(&all)?;
     let ground = Ground {
         tree: None,
-        zones: tree::zones(None, zones)?,
+        zones: tree::zones(None, gate)?,
         maintainers: profile.maintainers(),
         knowledge: Knowledge::Profile,
     };
