@@ -9,6 +9,7 @@ mod encodings;
 mod fixtures;
 mod kernels;
 
+mod approval;
 mod checkpatch;
 mod choice;
 mod cli;

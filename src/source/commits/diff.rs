@@ -112,6 +112,13 @@ fn header(delta: &DiffDelta<'_>, line: u32) -> Result<Option<FileChange>, String
     };
     let old = side(delta.old_file())?.filter(|_| delta.status() != Delta::Added);
     let new = side(delta.new_file())?.filter(|_| delta.status() != Delta::Deleted);
+    let is_link = |file: git2::DiffFile<'_>| file.mode() == FileMode::Link;
+    let (old, new) = match (old, new) {
+        (None, None) if is_link(delta.old_file()) || is_link(delta.new_file()) => {
+            return link(delta, line).map(Some);
+        }
+        sides => sides,
+    };
     let kind = match (&old, &new, delta.status()) {
         (None, None, _) => return Ok(None),
         (None, Some(_), _) => ChangeKind::Add,
@@ -131,6 +138,22 @@ fn header(delta: &DiffDelta<'_>, line: u32) -> Result<Option<FileChange>, String
         line,
         ..FileChange::default()
     }))
+}
+
+/// Where a symbolic link points, which is no text.
+fn link(delta: &DiffDelta<'_>, line: u32) -> Result<FileChange, String> {
+    let path = delta
+        .new_file()
+        .path_bytes()
+        .map(paths::checked)
+        .transpose()?;
+    Ok(FileChange {
+        old_path: path.clone(),
+        new_path: path,
+        kind: ChangeKind::ModeOnly,
+        line,
+        ..FileChange::default()
+    })
 }
 
 /// Reads a hunk whose header is line `next`, and moves that behind it.
