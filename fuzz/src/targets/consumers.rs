@@ -2,18 +2,15 @@
 //! A consumer of one file, whose language the first byte chooses, and behind a NUL a
 //! header that it may include.
 
-#![no_main]
-
 use barepoint::consumers::{Names, reading};
-use barepoint_fuzz::{FOLDER, STATE, halves};
-use libfuzzer_sys::fuzz_target;
+use crate::shared::{FOLDER, STATE, halves};
 use std::fs;
 
 const FILES: [&str; 8] = [
     "a.c", "b.bpf.c", "c.bt", "d.sh", "e.py", "f.rs", "g.go", "tprobes",
 ];
 
-fuzz_target!(|input: &[u8]| {
+pub fn fuzz(input: &[u8]) {
     let Some((choice, input)) = input.split_first() else {
         return;
     };
@@ -30,4 +27,4 @@ fuzz_target!(|input: &[u8]| {
         }
     }
     fs::remove_file(&file).expect("removed");
-});
+}

@@ -2,11 +2,8 @@
 //! The headers of the tracing core, which say what the macros mean: one of them is
 //! replaced by the input.
 
-#![no_main]
-
 use barepoint::inventory::state::semantics_of;
-use barepoint_fuzz::{Files, kernel_with};
-use libfuzzer_sys::fuzz_target;
+use crate::shared::{Files, kernel_with};
 
 const HEADERS: [&str; 4] = [
     "include/linux/tracepoint.h",
@@ -15,11 +12,11 @@ const HEADERS: [&str; 4] = [
     "include/trace/bpf_probe.h",
 ];
 
-fuzz_target!(|input: &[u8]| {
+pub fn fuzz(input: &[u8]) {
     let Some((choice, text)) = input.split_first() else {
         return;
     };
     let path = HEADERS[usize::from(*choice) % HEADERS.len()];
     let files = Files::from([(path.to_owned(), Some(text.into()))]);
     let _ = semantics_of(&kernel_with(files));
-});
+}

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! Mails, mboxes and diffs: what is read is whole, or it is said not to be.
 
-#![no_main]
-
 use barepoint::source::input::load_bytes;
-use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|input: &[u8]| {
+pub fn fuzz(input: &[u8]) {
     let loaded = load_bytes("x", input);
     assert!(!loaded.patches.is_empty() || !loaded.problems.is_empty());
     for patch in &loaded.patches {
@@ -20,4 +17,4 @@ fuzz_target!(|input: &[u8]| {
             }
         }
     }
-});
+}

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! The lexer: every token and comment lies in the text, in order, none over another.
 
-#![no_main]
-
 use barepoint::syntax::lexer::{Lexed, Span, lex};
 use barepoint::syntax::lines::Lines;
-use libfuzzer_sys::fuzz_target;
 
 fn in_order(text: &[u8], spans: impl Iterator<Item = Span>) {
     let mut end = 0;
@@ -16,7 +13,7 @@ fn in_order(text: &[u8], spans: impl Iterator<Item = Span>) {
     assert!(end as usize <= text.len());
 }
 
-fuzz_target!(|text: &[u8]| {
+pub fn fuzz(text: &[u8]) {
     for directives in [false, true] {
         let Lexed { tokens, comments } = lex(text, directives);
         in_order(text, tokens.iter().map(|token| token.span));
@@ -27,4 +24,4 @@ fuzz_target!(|text: &[u8]| {
             assert!(lines.column(token.span.start) >= 1);
         }
     }
-});
+}

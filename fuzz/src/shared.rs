@@ -57,3 +57,10 @@ pub fn halves(input: &[u8]) -> (&[u8], &[u8]) {
     let at = input.iter().position(|&byte| byte == 0);
     at.map_or((input, &[]), |at| (&input[..at], &input[at + 1..]))
 }
+
+/// An input as text, up to what is none.
+pub fn text_of(input: &[u8]) -> &str {
+    let whole = |error: std::str::Utf8Error| &input[..error.valid_up_to()];
+    let text = str::from_utf8(input).or_else(|error| str::from_utf8(whole(error)));
+    text.unwrap_or_default()
+}

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! A copied tracefs: `available_events`, and `dynamic_events` behind a NUL.
 
-#![no_main]
-
 use barepoint::tracefs::read;
-use barepoint_fuzz::{FOLDER, halves};
-use libfuzzer_sys::fuzz_target;
+use crate::shared::{FOLDER, halves};
 use std::fs;
 
-fuzz_target!(|input: &[u8]| {
+pub fn fuzz(input: &[u8]) {
     let (available, dynamic) = halves(input);
     fs::write(FOLDER.join("available_events"), available).expect("written");
     fs::write(FOLDER.join("dynamic_events"), dynamic).expect("written");
@@ -17,4 +14,4 @@ fuzz_target!(|input: &[u8]| {
     for name in running.probes.keys() {
         assert!(running.made_by_root.contains(name), "{name:?}");
     }
-});
+}

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! The pages of rules.
 
-#![no_main]
-
 use barepoint::rules::page::Page;
-use libfuzzer_sys::fuzz_target;
+use crate::shared::text_of;
 
-fuzz_target!(|text: &str| {
+pub fn fuzz(input: &[u8]) {
+    let text = text_of(input);
     let _ = Page::parse("promotion", text);
-});
+}

@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! Saved lists and profiles: none differs from itself.
 
-#![no_main]
-
 use barepoint::inventory::difference::between;
 use barepoint::inventory::snapshot::{Knows, Snapshot};
 use barepoint::inventory::{profiles, saved};
 use barepoint::kernel::profile::Profile;
-use libfuzzer_sys::fuzz_target;
 
 fn compare(snapshot: &Snapshot) {
     assert_eq!(between(snapshot, snapshot).len(), 0);
 }
 
-fuzz_target!(|text: &[u8]| {
+pub fn fuzz(text: &[u8]) {
     if let Ok((_, snapshot)) = saved::read(text) {
         compare(&snapshot);
     }
@@ -23,4 +20,4 @@ fuzz_target!(|text: &[u8]| {
         let state = profiles::state(&profile);
         compare(&Snapshot::of(&state.inventory, Knows::default()));
     }
-});
+}

@@ -2,15 +2,12 @@
 //! Whole checks of a small kernel with one file replaced by the input: the readers of
 //! C, Rust, documentation and build files, the inventory, and every rule.
 
-#![no_main]
-
 use std::collections::BTreeMap;
 
 use barepoint::inventory::state::NewText;
 use barepoint::rules::engine::check_state;
 use barepoint::rules::review::Sight;
-use barepoint_fuzz::{Files, STATE, ZONES, kernel_with};
-use libfuzzer_sys::fuzz_target;
+use crate::shared::{Files, STATE, ZONES, kernel_with};
 
 const PATHS: [&str; 10] = [
     "include/trace/events/sched.h",
@@ -25,7 +22,7 @@ const PATHS: [&str; 10] = [
     "MAINTAINERS",
 ];
 
-fuzz_target!(|input: &[u8]| {
+pub fn fuzz(input: &[u8]) {
     let Some((choice, text)) = input.split_first() else {
         return;
     };
@@ -39,4 +36,4 @@ fuzz_target!(|input: &[u8]| {
     for finding in findings {
         assert!(finding.place.line >= 1, "{finding:?}");
     }
-});
+}

@@ -2,8 +2,6 @@
 //! Drafts of promotions: one file of a small kernel is replaced by the input, and the mail
 //! that is drafted for a hook, read back, makes of the kernel what the draft says.
 
-#![no_main]
-
 use barepoint::inventory::state::State;
 use barepoint::kernel::maintainers::Maintainers;
 use barepoint::output::draft::{self, Letter};
@@ -11,8 +9,7 @@ use barepoint::promotion::{self, Exports, Mapping, Promotion};
 use barepoint::source::input::load_bytes;
 use barepoint::source::overlay::OverlayTree;
 use barepoint::source::series::Series;
-use barepoint_fuzz::{Files, kernel_with};
-use libfuzzer_sys::fuzz_target;
+use crate::shared::{Files, kernel_with};
 use std::sync::LazyLock;
 
 const PATHS: [&str; 3] = [
@@ -45,7 +42,7 @@ fn comes_back(promotion: &Promotion, tree: &OverlayTree<'_>) {
     }
 }
 
-fuzz_target!(|input: &[u8]| {
+pub fn fuzz(input: &[u8]) {
     let Some((choice, text)) = input.split_first() else {
         return;
     };
@@ -60,4 +57,4 @@ fuzz_target!(|input: &[u8]| {
             comes_back(&promotion, &tree);
         }
     }
-});
+}

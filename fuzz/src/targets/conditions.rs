@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! Directives, `#if` expressions, and the conditions that they add up to.
 
-#![no_main]
-
 use barepoint::syntax::branches::ConditionStack;
 use barepoint::syntax::conditions::Condition;
 use barepoint::syntax::directives::Directive;
 use barepoint::syntax::expressions::Expression;
 use barepoint::syntax::lexer::{Kind, lex};
-use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|text: &[u8]| {
+pub fn fuzz(text: &[u8]) {
     let mut stack = ConditionStack::default();
     let mut last = Condition::default();
     for token in lex(text, true).tokens {
@@ -30,4 +27,4 @@ fuzz_target!(|text: &[u8]| {
         let _ = (now.or(&last).render(), now.and_not(&last).render());
         last = now;
     }
-});
+}

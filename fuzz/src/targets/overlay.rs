@@ -2,16 +2,13 @@
 //! Patches over a tree: the text before a NUL is that of every file which the
 //! patches behind it change.
 
-#![no_main]
-
 use barepoint::source::input::load_bytes;
 use barepoint::source::overlay::OverlayTree;
 use barepoint::source::series::{How, Series};
 use barepoint::source::{Tree, patch::FileChange};
-use barepoint_fuzz::{Files, halves};
-use libfuzzer_sys::fuzz_target;
+use crate::shared::{Files, halves};
 
-fuzz_target!(|input: &[u8]| {
+pub fn fuzz(input: &[u8]) {
     let (text, patches) = halves(input);
     let patches = load_bytes("x", patches).patches;
     let old = |change: &FileChange| change.old_path.clone();
@@ -46,4 +43,4 @@ fuzz_target!(|input: &[u8]| {
             assert!(step.before.as_ref().is_none_or(|text| !text.partial));
         }
     }
-});
+}

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! Images, linked or not: what is read out of one is no more than it holds.
 
-#![no_main]
-
 use barepoint::elf::Binary;
 use barepoint::elf::modules::of_bytes;
 use barepoint::elf::open::vmlinux_in;
-use libfuzzer_sys::fuzz_target;
 use std::io::Cursor;
 
 fn sound(binary: &Binary, image: &[u8]) {
@@ -19,11 +16,11 @@ fn sound(binary: &Binary, image: &[u8]) {
     assert!(events.len() <= image.len() / 4);
 }
 
-fuzz_target!(|image: &[u8]| {
+pub fn fuzz(image: &[u8]) {
     if let Ok(binary) = vmlinux_in(Cursor::new(image)) {
         sound(&binary, image);
     }
     if let Ok(Some((_, binary))) = of_bytes(image) {
         sound(&binary, image);
     }
-});
+}

@@ -2,17 +2,14 @@
 //! The macro evaluator: a file that includes itself, then one line expanded by
 //! what it defined, and what each of its macros would make, also where one is missing.
 
-#![no_main]
-
 use std::sync::Arc;
 
 use barepoint::kernel::expand::{MacroTable, expand};
 use barepoint::kernel::preprocessor::{Follow, run};
 use barepoint::kernel::probing::{forms, probe};
-use barepoint_fuzz::halves;
-use libfuzzer_sys::fuzz_target;
+use crate::shared::halves;
 
-fuzz_target!(|input: &[u8]| {
+pub fn fuzz(input: &[u8]) {
     let (header, line) = halves(input);
     let itself: Arc<[u8]> = header.into();
     let mut left = 20;
@@ -35,4 +32,4 @@ fuzz_target!(|input: &[u8]| {
         let (effect, varies) = probe(&name, &table, &varied);
         assert!(varies || effect == probe(&name, &other, &varied).0);
     }
-});
+}
