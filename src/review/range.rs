@@ -14,7 +14,7 @@ use crate::inventory::facts::FactsByPath;
 use crate::inventory::resolve::Inventory;
 use crate::inventory::state::State;
 use crate::kernel::maintainers::Maintainers;
-use crate::rules::engine::{self, Subject};
+use crate::rules::engine::{self, Look, Subject};
 use crate::rules::finding::{Finding, Place};
 use crate::rules::review::{Knowledge, Review, Sight};
 use crate::rules::zones::Zones;
@@ -430,7 +430,7 @@ impl<E> Reviewing<'_, '_, E> {
             series: &series,
             tree: Some(tree),
         };
-        let mut findings = engine::check_series(&review, &subject);
+        let mut findings = engine::check_series(&review, &subject, Look::Affected);
         // Some rules look at the files that a series touches, which here are all.
         let known: BTreeSet<Spot> = findings.iter().map(spot).collect();
         let whole = engine::check_state(&Sight::of_tree(state, tree, self.rules.zones));

@@ -3,7 +3,7 @@
 
 use crate::inventory::state::State;
 use crate::kernel::maintainers::Maintainers;
-use crate::rules::engine::{self, Subject};
+use crate::rules::engine::{self, Look, Subject};
 use crate::rules::finding::Finding;
 use crate::rules::review::{Knowledge, Review};
 use crate::rules::zones::Zones;
@@ -45,7 +45,7 @@ pub fn review(series: &Series, states: &[State], ground: &Ground<'_>) -> Reviewe
         introduced: &introduced,
     };
     let tree = ground.tree;
-    let findings = engine::check_series(&review, &Subject { series, tree });
+    let findings = engine::check_series(&review, &Subject { series, tree }, Look::Affected);
     Reviewed {
         wants_more: engine::wants_more(&review, &findings),
         findings,

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! A state that patches lead to is the state of the tree that they make: what is read
-//! and joined again after each is enough.
+//! and joined again after each is enough. And so is what the rules look at again.
 
+use crate::series::{Texts, findings, mail};
 use barepoint::inventory::resolve::Inventory;
 use barepoint::inventory::state::{NewText, State};
+use barepoint::rules::zones::Zones;
 use barepoint::source::disk::DiskTree;
 use barepoint::source::overlay::OverlayTree;
 use proptest::prelude::*;
@@ -124,6 +126,24 @@ fn patch() -> impl Strategy<Value = BTreeMap<String, Option<String>>> {
     prop::collection::vec(file, 1..3).prop_map(|files| files.into_iter().collect())
 }
 
+/// The texts of all files that a patch may change.
+fn all(texts: &BTreeMap<String, Option<Arc<[u8]>>>) -> Texts {
+    let core = fs::read_to_string(format!("{KERNEL}/{CORE}")).expect("a header");
+    let paths = HEADERS.iter().chain(&SOURCES);
+    let mut all: Texts = paths
+        .map(|path| ((*path).to_owned(), String::new()))
+        .collect();
+    all.insert(CORE.to_owned(), core);
+    for (path, text) in texts {
+        let text = text.as_deref().unwrap_or_default();
+        all.insert(path.clone(), String::from_utf8_lossy(text).into_owned());
+    }
+    all
+}
+
+/// A series may change what the macros of the core mean so many times.
+const MOST_MEANINGS: usize = 4;
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -138,8 +158,11 @@ proptest! {
         for (path, text) in first.iter().flatten() {
             texts.insert(path.clone(), bytes(text));
         }
+        let start = all(&texts);
         let mut state = State::of(&OverlayTree::of(Some(&kernel), texts.clone())).expect("a state");
+        let mut mails = Vec::new();
         for patch in &patches {
+            let old = all(&texts);
             let mut changes = BTreeMap::new();
             for (path, text) in patch {
                 texts.insert(path.clone(), bytes(text));
@@ -152,6 +175,22 @@ proptest! {
             let whole = State::of(&tree).expect("a state");
             prop_assert_eq!(&state.facts, &whole.facts);
             prop_assert_eq!(&state.inventory, &whole.inventory);
+            let new = all(&texts);
+            if old != new {
+                mails.push(mail("Change", "", &old, &new));
+            }
+        }
+        mails.truncate(MOST_MEANINGS);
+        if !mails.is_empty() {
+            // An empty file is none, as far as a mail can say.
+            let files = start.into_iter().map(|(path, text)| {
+                let text = (!text.is_empty()).then(|| Arc::from(text.as_bytes()));
+                (path, text)
+            });
+            let before = OverlayTree::of(Some(&kernel), files.collect());
+            let first = State::of(&before).expect("a state");
+            let zones = Zones::built_in().expect("zones");
+            findings(&before, &first, &mails, &zones, "patches");
         }
     }
 }

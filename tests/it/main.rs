@@ -8,6 +8,7 @@
 mod encodings;
 mod fixtures;
 mod kernels;
+mod series;
 
 mod approval;
 mod checkpatch;

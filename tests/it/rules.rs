@@ -4,21 +4,18 @@
 //! Each case's patches are written as mails, read back and resolved over a small
 //! kernel, so that a case goes the way that a real patch goes.
 
+use crate::series::{findings, mail};
 use barepoint::inventory::state::State;
-use barepoint::kernel::maintainers::Maintainers;
-use barepoint::rules::engine::{self, check_series, check_state};
+use barepoint::rules::RULES;
+use barepoint::rules::engine::check_state;
 use barepoint::rules::finding::{Finding, Level};
-use barepoint::rules::page::{Case, CasePatch, Expected, Page};
-use barepoint::rules::review::{Knowledge, Review, Sight};
+use barepoint::rules::page::{Case, Expected, Page};
+use barepoint::rules::review::Sight;
 use barepoint::rules::zones::Zones;
-use barepoint::rules::{RULES, changes};
 use barepoint::source::Tree;
 use barepoint::source::disk::DiskTree;
-use barepoint::source::input::load_bytes;
 use barepoint::source::overlay::OverlayTree;
-use barepoint::source::series::Series;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -95,93 +92,12 @@ fn texts(tree: &dyn Tree, case: &Case) -> Texts {
     Texts { steps }
 }
 
-/// A mail with the differences between two steps.
-fn mail(
-    subject: &str,
-    patch: Option<&CasePatch>,
-    from: &BTreeMap<String, String>,
-    to: &BTreeMap<String, String>,
-) -> String {
-    let mut mail =
-        format!("From: A Contributor <contributor@example.org>\nSubject: [PATCH] {subject}\n\n");
-    let message = patch.map_or("", |patch| patch.message.as_str());
-    writeln!(mail, "{message}---\n").expect("a string");
-    for (path, old) in from {
-        let new = &to[path];
-        if old == new {
-            continue;
-        }
-        let (a, b) = (format!("a/{path}"), format!("b/{path}"));
-        let (a, b) = (
-            if old.is_empty() { "/dev/null" } else { &a },
-            if new.is_empty() { "/dev/null" } else { &b },
-        );
-        writeln!(mail, "diff --git a/{path} b/{path}").expect("a string");
-        if old.is_empty() {
-            mail.push_str("new file mode 100644\n");
-        }
-        if new.is_empty() {
-            mail.push_str("deleted file mode 100644\n");
-        }
-        let diff = similar::TextDiff::from_lines(old, new);
-        write!(mail, "{}", diff.unified_diff().header(a, b)).expect("a string");
-    }
-    mail.push_str("-- \n2.47.0\n\n");
-    mail
-}
-
 fn zones(case: &Case) -> Zones {
     let zones = Zones::built_in().expect("zones");
     match &case.zones {
         Some(text) => zones.with(text, &case.title).expect("the case's zones"),
         None => zones,
     }
-}
-
-fn findings_of_series(
-    tree: &dyn Tree,
-    mails: &[String],
-    zones: &Zones,
-    title: &str,
-) -> Vec<Finding> {
-    let mut patches = Vec::new();
-    for mail in mails {
-        let loaded = load_bytes("case.patch", mail.as_bytes());
-        assert!(
-            loaded.problems.is_empty(),
-            "{title}: {:?}\n{mail}",
-            loaded.problems
-        );
-        patches.extend(loaded.patches);
-    }
-    let series = Series::resolve(patches, Some(tree), None);
-    assert!(series.problems.is_empty(), "{title}: {:?}", series.problems);
-    let maintainers = Maintainers::parse(&text_of(
-        &OverlayTree::after(Some(tree), &series, 0),
-        "MAINTAINERS",
-    ));
-    let subject = engine::Subject {
-        series: &series,
-        tree: Some(tree),
-    };
-    let first = State::of(tree).expect("a state");
-    let first = first
-        .after(&changes::before(&series), Some(tree))
-        .expect("a state");
-    let states = engine::states(first, &subject).expect("states");
-    let introduced = |path: &str, line: u32| {
-        let (step, _) = series.introduced(path, line)?;
-        series.steps.get(step).map(|step| step.patch)
-    };
-    let review = Review {
-        states: &states,
-        patches: &series.patches,
-        zones,
-        maintainers: &maintainers,
-        knowledge: Knowledge::Whole,
-        introduced: &introduced,
-    };
-    check_series(&review, &subject)
 }
 
 fn found(case: &Case) -> Vec<Finding> {
@@ -200,19 +116,20 @@ fn found(case: &Case) -> Vec<Finding> {
         .map(|(index, patch)| {
             mail(
                 &case.title,
-                Some(patch),
+                &patch.message,
                 &texts.steps[index],
                 &texts.steps[index + 1],
             )
         })
         .collect();
-    let forth = findings_of_series(&tree, &mails, &zones, &case.title);
+    let first = State::of(&tree).expect("a state");
+    let forth = findings(&tree, &first, &mails, &zones, &case.title);
 
     // A series that undoes itself does nothing.
     let mut and_back = mails;
     let last = texts.steps.len() - 1;
-    and_back.push(mail("Revert", None, &texts.steps[last], &texts.steps[0]));
-    let nothing = findings_of_series(&tree, &and_back, &zones, &case.title);
+    and_back.push(mail("Revert", "", &texts.steps[last], &texts.steps[0]));
+    let nothing = findings(&tree, &first, &and_back, &zones, &case.title);
     assert!(
         nothing.is_empty(),
         "{}: before == after: {nothing:#?}",
