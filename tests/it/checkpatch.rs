@@ -8,14 +8,11 @@
 //! `trees` run it again, of each tree (see kernels.rs about those); to write the
 //! file anew, run them with SNAPSHOTS=overwrite.
 
-use crate::fixtures::{copy, fixture};
+use crate::fixtures::fixture;
 use crate::kernels::kernel;
+use crate::workplace::{Workplace, fed, text, told};
 use std::fmt::Write as _;
-use std::fs;
-use std::io::Write as _;
-use std::path::Path;
 use std::process::{Command, Stdio};
-use tempfile::TempDir;
 
 /// A file that both have something against, in lines 4 and 5. It is new, so that it
 /// fits every tree.
@@ -95,15 +92,11 @@ const OPTIONS: &[&[&str]] = &[
 /// How a program is run: its arguments but for the options, and what it reads.
 type Run<'a> = &'a dyn Fn(&[&str], &[&str], &str) -> (String, Option<i32>);
 
-fn place() -> TempDir {
-    let place = tempfile::tempdir().expect("a folder");
-    for (name, text) in [
-        ("one.patch", dirty("one")),
-        ("two.patch", dirty("two")),
-        ("clean.patch", CLEAN.to_owned()),
-    ] {
-        fs::write(place.path().join(name), text).expect("written");
-    }
+fn place() -> Workplace {
+    let place = Workplace::empty();
+    place.write("one.patch", dirty("one"));
+    place.write("two.patch", dirty("two"));
+    place.write("clean.patch", CLEAN);
     place
 }
 
@@ -177,34 +170,18 @@ fn masked_finding(line: &str) -> Option<String> {
 }
 
 fn output(command: &mut Command, stdin: &str) -> (String, Option<i32>) {
-    let mut child = command
-        .env_remove("NO_COLOR")
-        .env_remove("CLICOLOR_FORCE")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it runs");
-    let mut pipe = child.stdin.take().expect("a pipe");
-    pipe.write_all(stdin.as_bytes()).expect("written");
-    drop(pipe);
-    let output = child.wait_with_output().expect("it ends");
-    let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+    let output = fed(command.stdin(Stdio::piped()), stdin.as_bytes());
     // On the other stream, checkpatch.pl has what its helpers lack.
     assert!(
         matches!(output.status.code(), Some(0 | 1)),
-        "{command:?}: {shown}{}",
-        String::from_utf8_lossy(&output.stderr)
+        "{command:?}: {}",
+        told(&output)
     );
-    (shown, output.status.code())
+    (text(&output.stdout), output.status.code())
 }
 
-fn barepoint(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_barepoint"));
-    command
-        .current_dir(folder)
-        .args(["check", "--format", "checkpatch"]);
-    command
+fn barepoint(place: &Workplace) -> Command {
+    place.barepoint(&["check", "--format", "checkpatch"])
 }
 
 /// barepoint prints what checkpatch.pl printed.
@@ -212,7 +189,7 @@ fn barepoint(folder: &Path) -> Command {
 fn all_shapes_of_patches() {
     let place = place();
     let session = session(&|options, inputs, stdin| {
-        let mut command = barepoint(place.path());
+        let mut command = barepoint(&place);
         command.arg("--tree").arg(fixture("kernel-7.3"));
         output(command.args(options).args(inputs), stdin)
     });
@@ -222,12 +199,10 @@ fn all_shapes_of_patches() {
 mod trees {
     use super::*;
 
-    fn checkpatch(version: &str, folder: &Path) -> Command {
+    fn checkpatch(version: &str, place: &Workplace) -> Command {
         let tree = kernel(version);
-        let mut command = Command::new("perl");
+        let mut command = place.command("perl");
         command
-            .current_dir(folder)
-            .env("HOME", folder)
             .arg(tree.join("scripts/checkpatch.pl"))
             .arg(format!("--root={}", tree.display()))
             .args(["--color=never", "--types", TYPES]);
@@ -237,7 +212,7 @@ mod trees {
     fn compare(version: &str) {
         let place = place();
         let session = session(&|options, inputs, stdin| {
-            let mut command = checkpatch(version, place.path());
+            let mut command = checkpatch(version, &place);
             output(command.args(options).args(inputs), stdin)
         });
         snapbox::assert_data_eq!(session, snapbox::file!["../data/checkpatch.txt"].raw());
@@ -260,9 +235,8 @@ mod trees {
 
     /// A small kernel with the file of the patch `one`. A call is new in a patch only,
     /// so that checkpatch may say nothing about its line either.
-    fn kernel_with_one() -> TempDir {
-        let place = tempfile::tempdir().expect("a folder");
-        copy(&fixture("kernel-7.3"), place.path());
+    fn kernel_with_one() -> Workplace {
+        let place = Workplace::empty().with("kernel-7.3", "");
         let patch = dirty("one");
         let lines = patch.lines().filter(|line| !line.starts_with("+++"));
         let file: String = lines
@@ -270,7 +244,7 @@ mod trees {
             .map(|line| format!("{line}\n"))
             .collect();
         let file = file.replace("msleep(1)", "ssleep(1)");
-        fs::write(place.path().join("kernel/sched/one.c"), file).expect("written");
+        place.write("kernel/sched/one.c", file);
         place
     }
 
@@ -279,10 +253,10 @@ mod trees {
     fn files() {
         let place = kernel_with_one();
         for options in OPTIONS {
-            let mut theirs = checkpatch("7.3", place.path());
+            let mut theirs = checkpatch("7.3", &place);
             theirs.args(*options).args(["-f", "kernel/sched/one.c"]);
             let (theirs, status) = output(&mut theirs, "");
-            let mut ours = barepoint(place.path());
+            let mut ours = barepoint(&place);
             ours.args(["--tree", ".", "--types", "trace-printk"]);
             let (ours, own) = output(ours.args(*options), "");
             let finding = |shown: &str| {
@@ -298,36 +272,24 @@ mod trees {
         }
     }
 
-    fn git(folder: &Path, arguments: &[&str]) {
-        let status = Command::new("git")
-            .current_dir(folder)
-            .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .args(["-c", "user.name=A", "-c", "user.email=a@example.org"])
-            .args(arguments)
-            .stdout(Stdio::null())
-            .status();
-        assert!(status.expect("git runs").success(), "{arguments:?}");
-    }
-
     /// With -g: names of commits, and lines of what git format-patch writes.
     #[test]
     fn commits() {
-        let place = tempfile::tempdir().expect("a folder");
-        copy(&fixture("kernel-7.3"), place.path());
-        git(place.path(), &["init", "-q"]);
-        git(place.path(), &["add", "."]);
-        git(place.path(), &["commit", "-q", "-m", "A small kernel"]);
+        let place = Workplace::empty().with("kernel-7.3", "");
+        place.repository("");
         for name in ["one", "two"] {
-            let patch = dirty(name);
-            fs::write(place.path().join(".git/commit.patch"), &patch).expect("written");
-            git(place.path(), &["am", "-q", ".git/commit.patch"]);
+            place.write(".git/commit.patch", dirty(name));
+            place.git("", &["am", "-q", ".git/commit.patch"]);
         }
         for options in OPTIONS {
-            for range in ["HEAD", "HEAD-2", "HEAD~2..HEAD"] {
-                let mut theirs = checkpatch("7.3", place.path());
-                let (theirs, status) = output(theirs.args(*options).args(["-g", range]), "");
-                let mut ours = barepoint(place.path());
-                ours.args(["--tree", ".", "--git", range]);
+            // The last two are the same commits.
+            let ranges = ["HEAD", "HEAD~2..HEAD", "HEAD-2"];
+            let count = if options.is_empty() { 3 } else { 2 };
+            for range in &ranges[..count] {
+                let mut theirs = checkpatch("7.3", &place);
+                let (theirs, status) = output(theirs.args(*options).args(["-g", *range]), "");
+                let mut ours = barepoint(&place);
+                ours.args(["--tree", ".", "--git", *range]);
                 let (ours, own) = output(ours.args(*options), "");
                 assert_eq!(masked(&ours), masked(&theirs), "{options:?} {range}");
                 assert_eq!(own, status, "{options:?} {range}");

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! Which findings are shown: `--types`, `--ignore`, levels, zones and baselines.
 
-use crate::fixtures::{copy, fixture};
+use crate::fixtures::fixture;
+use crate::workplace::{Workplace, finished, json, text};
 use std::fs;
-use std::process::{Command, Output};
-use tempfile::TempDir;
 
 /// Declares a hook that nobody exports, calls or explains.
 const PATCH: &str = "\
@@ -28,28 +27,19 @@ diff --git a/include/trace/events/sched.h b/include/trace/events/sched.h
  
 ";
 
-fn scratch() -> TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    fs::write(folder.path().join("hook.patch"), PATCH).expect("written");
+fn workplace() -> Workplace {
+    let folder = Workplace::empty();
+    folder.write("hook.patch", PATCH);
     folder
 }
 
-fn run(folder: &TempDir, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_barepoint"))
-        .current_dir(folder.path())
-        .args(arguments)
-        .output()
-        .expect("it runs")
-}
-
 /// Checks the patch with more arguments; gives the rules found and the status.
-fn rules(folder: &TempDir, more: &[&str]) -> (Vec<String>, Option<i32>) {
+fn rules(folder: &Workplace, more: &[&str]) -> (Vec<String>, Option<i32>) {
     let tree = fixture("kernel-7.3");
     let tree = tree.to_string_lossy();
     let arguments = ["check", "--tree", &tree, "--format", "json", "hook.patch"];
-    let output = run(folder, &[&arguments[..], more].concat());
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
-    let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let output = folder.run(&[&arguments[..], more].concat());
+    let json = json(&output);
     let findings = json["findings"].as_array().expect("findings");
     let mut rules: Vec<String> = findings
         .iter()
@@ -67,7 +57,7 @@ const ALL: [&str; 3] = [
 
 #[test]
 fn all_without_a_choice() {
-    let folder = scratch();
+    let folder = workplace();
     assert_eq!(
         rules(&folder, &[]),
         (ALL.map(str::to_owned).to_vec(), Some(0))
@@ -77,7 +67,7 @@ fn all_without_a_choice() {
 
 #[test]
 fn types_and_ignore() {
-    let folder = scratch();
+    let folder = workplace();
     let only = |more: &[&str]| rules(&folder, more).0.join(", ");
     assert_eq!(only(&["--types", "never-called"]), ALL[1]);
     assert_eq!(
@@ -104,16 +94,13 @@ fn types_and_ignore() {
 /// Whether something leaks was not looked at.
 #[test]
 fn some_rules_do_not_say_that_nothing_leaks() {
-    let folder = scratch();
+    let folder = workplace();
     for option in [
         ["--types", "suffix"],
         ["--ignore", "never-called,undocumented,missing-export"],
     ] {
-        let output = run(
-            &folder,
-            &[&["check"], &option[..], &["hook.patch"]].concat(),
-        );
-        let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+        let output = folder.run(&[&["check"], &option[..], &["hook.patch"]].concat());
+        let stdout = text(&output.stdout);
         assert_eq!(output.status.code(), Some(0), "{stdout}");
         let verdict = "nothing found by the rules that were asked for: hook.patch";
         assert_eq!(stdout.lines().last(), Some(verdict), "{stdout}");
@@ -122,10 +109,10 @@ fn some_rules_do_not_say_that_nothing_leaks() {
 
 #[test]
 fn an_unknown_rule_is_an_error() {
-    let folder = scratch();
+    let folder = workplace();
     for option in ["--types", "--ignore"] {
-        let output = run(&folder, &["check", option, "never-caled", "hook.patch"]);
-        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        let output = folder.run(&["check", option, "never-caled", "hook.patch"]);
+        let stderr = text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{stderr}");
         assert!(
             stderr.contains("never-caled") && stderr.contains("barepoint explain"),
@@ -137,8 +124,8 @@ fn an_unknown_rule_is_an_error() {
 
 #[test]
 fn levels_of_a_file() {
-    let folder = scratch();
-    let file = folder.path().join("ours.toml");
+    let folder = workplace();
+    let file = folder.path("ours.toml");
     fs::write(
         &file,
         "[levels]\nnever-called = \"error\"\nundocumented = \"off\"\nmissing-export = \"note\"\n",
@@ -148,7 +135,7 @@ fn levels_of_a_file() {
     assert_eq!(found, ["error never-called", "note missing-export"]);
     assert_eq!(status, Some(1));
     fs::write(&file, "[levels]\nnever-caled = \"off\"\n").expect("written");
-    let output = run(&folder, &["check", "--zones", "ours.toml", "hook.patch"]);
+    let output = folder.run(&["check", "--zones", "ours.toml", "hook.patch"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("never-caled"));
 }
@@ -156,20 +143,16 @@ fn levels_of_a_file() {
 /// The tree's own file counts, as it was before the series.
 #[test]
 fn a_series_cannot_turn_its_own_rules_off() {
-    let folder = scratch();
-    let tree = folder.path().join("tree");
-    copy(&fixture("kernel-7.3"), &tree);
+    let folder = workplace().with("kernel-7.3", "tree");
+    let tree = folder.path("tree");
     fs::write(
         tree.join(".barepoint.toml"),
         "[levels]\nundocumented = \"off\"\n",
     )
     .expect("written");
     let check = |patch: &str| {
-        let output = run(
-            &folder,
-            &["check", "--tree", "tree", "--terse", "--show-types", patch],
-        );
-        String::from_utf8_lossy(&output.stdout).into_owned()
+        let output = folder.run(&["check", "--tree", "tree", "--terse", "--show-types", patch]);
+        text(&output.stdout)
     };
     let shown = check("hook.patch");
     assert!(
@@ -179,16 +162,15 @@ fn a_series_cannot_turn_its_own_rules_off() {
     let own = "diff --git a/.barepoint.toml b/.barepoint.toml\n--- a/.barepoint.toml\n\
                +++ b/.barepoint.toml\n@@ -1,2 +1,3 @@\n [levels]\n undocumented = \"off\"\n\
                +never-called = \"off\"\n";
-    fs::write(folder.path().join("sly.patch"), format!("{PATCH}{own}")).expect("written");
+    folder.write("sly.patch", format!("{PATCH}{own}"));
     let shown = check("sly.patch");
     assert!(shown.contains("NEVER_CALLED"), "{shown}");
 }
 
 #[test]
 fn a_baseline_is_quiet_and_names_what_vanished() {
-    let folder = scratch();
-    let tree = folder.path().join("tree");
-    copy(&fixture("kernel-7.3"), &tree);
+    let folder = workplace().with("kernel-7.3", "tree");
+    let tree = folder.path("tree");
     let header = tree.join("include/trace/events/sched.h");
     let before = fs::read_to_string(&header).expect("a header");
     let end = "#endif /* _TRACE_SCHED_H */";
@@ -204,13 +186,9 @@ fn a_baseline_is_quiet_and_names_what_vanished() {
             "--baseline",
             "known.txt",
         ];
-        let output = run(&folder, &[&arguments[..], more].concat());
-        let shown = String::from_utf8_lossy(&output.stdout).into_owned();
-        (
-            shown,
-            output.status.code(),
-            String::from_utf8_lossy(&output.stderr).into_owned(),
-        )
+        let output = folder.run(&[&arguments[..], more].concat());
+        let shown = text(&output.stdout);
+        (shown, output.status.code(), text(&output.stderr))
     };
     let (_, status, stderr) = check(&[]);
     assert_eq!(status, Some(2), "{stderr}");
@@ -220,7 +198,7 @@ fn a_baseline_is_quiet_and_names_what_vanished() {
     );
 
     assert_eq!(check(&["--write-baseline"]).1, Some(0));
-    let baseline = fs::read_to_string(folder.path().join("known.txt")).expect("a baseline");
+    let baseline = folder.read("known.txt");
     let line = "undocumented\tinclude/trace/events/sched.h\tsched_fresh_tp\n";
     assert!(baseline.contains(line), "{baseline}");
     let (shown, status, _) = check(&[]);
@@ -246,7 +224,7 @@ fn a_baseline_is_quiet_and_names_what_vanished() {
 
 #[test]
 fn nothing_but_a_baseline_is_written_over() {
-    let folder = scratch();
+    let folder = workplace();
     let tree = fixture("kernel-7.3");
     let tree = tree.to_string_lossy();
     let arguments = [
@@ -257,13 +235,10 @@ fn nothing_but_a_baseline_is_written_over() {
         "hook.patch",
         "--write-baseline",
     ];
-    let output = run(&folder, &arguments);
+    let output = folder.run(&arguments);
     assert_eq!(output.status.code(), Some(2));
-    assert_eq!(
-        fs::read_to_string(folder.path().join("hook.patch")).expect("it is there"),
-        PATCH
-    );
-    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(folder.read("hook.patch"), PATCH);
+    let stderr = text(&output.stderr);
     assert!(
         stderr.contains("hook.patch:1: this is no baseline"),
         "{stderr}"
@@ -273,32 +248,25 @@ fn nothing_but_a_baseline_is_written_over() {
 /// Shells and man read what is made for them.
 #[test]
 fn completions_and_man_pages_name_every_option() {
-    let folder = scratch();
+    let folder = workplace();
     for shell in ["bash", "zsh", "fish"] {
-        let output = run(&folder, &["completions", shell]);
-        let script = String::from_utf8_lossy(&output.stdout).into_owned();
+        let output = folder.run(&["completions", shell]);
+        let script = text(&output.stdout);
         assert_eq!(output.status.code(), Some(0), "{shell}");
         for word in ["write-baseline", "checkpatch", "explain"] {
             assert!(script.contains(word), "{shell}: {word}");
         }
     }
-    let output = run(&folder, &["completions", "bash"]);
-    fs::write(folder.path().join("barepoint.bash"), output.stdout).expect("written");
+    let output = folder.run(&["completions", "bash"]);
+    folder.write("barepoint.bash", output.stdout);
     let asked = "source ./barepoint.bash; COMP_WORDS=(barepoint check --write); COMP_CWORD=2; \
                  _barepoint barepoint --write check; echo \"${COMPREPLY[*]}\"";
-    let output = Command::new("bash")
-        .current_dir(folder.path())
-        .args(["-c", asked])
-        .output()
-        .expect("bash runs");
-    assert_eq!(
-        String::from_utf8_lossy(&output.stdout),
-        "--write-baseline\n"
-    );
+    let output = finished(folder.command("bash").args(["-c", asked]));
+    assert_eq!(text(&output.stdout), "--write-baseline\n");
 
-    let output = run(&folder, &["man", "pages"]);
+    let output = folder.run(&["man", "pages"]);
     assert_eq!(output.status.code(), Some(0));
-    let page = fs::read_to_string(folder.path().join("pages/barepoint-check.1")).expect("a page");
+    let page = folder.read("pages/barepoint-check.1");
     assert!(
         page.contains("write\\-baseline") && page.contains("sarif"),
         "{page}"
@@ -308,7 +276,7 @@ fn completions_and_man_pages_name_every_option() {
     ];
     for command in commands {
         let name = ["barepoint", command].join(if command.is_empty() { "" } else { "-" });
-        let path = folder.path().join(format!("pages/{name}.1"));
+        let path = folder.path(format!("pages/{name}.1"));
         let page = fs::read_to_string(path).expect("a page");
         let title = format!(".TH {name} 1  \"barepoint {}", env!("CARGO_PKG_VERSION"));
         assert!(page.contains(&title), "{name}: {page}");
@@ -319,8 +287,8 @@ fn completions_and_man_pages_name_every_option() {
             "{name}: {page}"
         );
     }
-    fs::write(folder.path().join("file"), "").expect("written");
-    let output = run(&folder, &["man", "file/pages"]);
+    folder.write("file", "");
+    let output = folder.run(&["man", "file/pages"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("file/pages"));
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! Who uses which tracepoint: a small consumer of our own for each way.
 
+use crate::fixtures::fixture;
+use crate::workplace::Workplace;
 use barepoint::consumers::{Names, Reading, Use, reading};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,10 +26,8 @@ const KNOWN: [&str; 16] = [
     "sched_switch",
 ];
 
-fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures/consumers")
-        .join(name)
+fn consumer(name: &str) -> PathBuf {
+    fixture("consumers").join(name)
 }
 
 fn read(root: &Path) -> Reading {
@@ -53,7 +53,7 @@ fn shown(one: &Use) -> String {
 
 #[track_caller]
 fn has(name: &str, expected: &[&str]) {
-    let reading = read(&fixture(name));
+    let reading = read(&consumer(name));
     let mut uses = reading.uses;
     assert!(uses.iter().all(|one| one.consumer == name), "{uses:?}");
     uses.sort_by(|a, b| (&a.file, a.line, &a.tracepoint).cmp(&(&b.file, b.line, &b.tracepoint)));
@@ -261,12 +261,6 @@ mod ways {
 mod folders {
     use super::*;
 
-    fn write(root: &Path, file: &str, text: &[u8]) {
-        let path = root.join(file);
-        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-        fs::write(path, text).expect("written");
-    }
-
     const USE: &[u8] = b"int f(void) { return register_trace_pelt_cfs_tp(p, 0); }\n";
 
     fn consumers(root: &Path) -> Vec<String> {
@@ -277,41 +271,39 @@ mod folders {
 
     #[test]
     fn a_folder_of_repositories_is_several_consumers() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let root = dir.path().join("all");
-        write(&root, "a/src/x.c", USE);
-        write(&root, "b/x.c", USE);
-        write(&root, "x.c", USE);
+        let place = Workplace::empty();
+        let root = place.path("all");
+        place.write("all/a/src/x.c", USE);
+        place.write("all/b/x.c", USE);
+        place.write("all/x.c", USE);
         assert_eq!(consumers(&root), ["all a/src/x.c", "all b/x.c", "all x.c"]);
-        write(&root, "a/.git/HEAD", b"");
+        place.write("all/a/.git/HEAD", b"");
         assert_eq!(consumers(&root), ["a src/x.c", "all x.c", "b x.c"]);
-        write(&root, ".git", b"gitdir: elsewhere");
+        place.write("all/.git", b"gitdir: elsewhere");
         assert_eq!(consumers(&root), ["all a/src/x.c", "all b/x.c", "all x.c"]);
     }
 
     #[test]
     fn links_and_fifos_are_not_opened() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let root = dir.path().join("one");
-        write(dir.path(), "outside/x.c", USE);
-        write(&root, "y.c", USE);
+        let place = Workplace::empty();
+        let root = place.path("one");
+        place.write("outside/x.c", USE);
+        place.write("one/y.c", USE);
         std::os::unix::fs::symlink("../outside", root.join("link")).expect("a link");
         std::os::unix::fs::symlink("../outside/x.c", root.join("x.c")).expect("a link");
-        let fifo = root.join("fifo.c");
-        let status = std::process::Command::new("mkfifo").arg(&fifo).status();
-        assert!(status.expect("mkfifo runs").success());
+        place.sh("mkfifo one/fifo.c");
         assert_eq!(consumers(&root), ["one y.c"]);
     }
 
     #[test]
     fn what_is_large_or_binary_is_named() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let large = fs::File::create(dir.path().join("large.c")).expect("a file");
+        let place = Workplace::empty();
+        let large = fs::File::create(place.path("large.c")).expect("a file");
         large.set_len(1 << 30).expect("a sparse file");
-        write(dir.path(), "vmlinux.h", &vec![b' '; 5 << 20]);
-        write(dir.path(), "binary.c", b"\0\x01");
-        write(dir.path(), "x.c", USE);
-        let reading = read(dir.path());
+        place.write("vmlinux.h", &vec![b' '; 5 << 20]);
+        place.write("binary.c", b"\0\x01");
+        place.write("x.c", USE);
+        let reading = read(place.top());
         let skipped: Vec<_> = reading
             .skipped
             .iter()
@@ -328,30 +320,27 @@ mod folders {
     fn no_bytes_and_no_names_are_too_odd() {
         use std::ffi::OsStr;
         use std::os::unix::ffi::OsStrExt;
-        let dir = tempfile::tempdir().expect("a folder");
-        let odd = dir.path().join(OsStr::from_bytes(b"x\xff.c"));
+        let place = Workplace::empty();
+        let odd = place.path(OsStr::from_bytes(b"x\xff.c"));
         fs::write(odd, [b"// \xff\xfe\n", USE].concat()).expect("written");
-        assert_eq!(read(dir.path()).uses[0].file, "x\u{fffd}.c");
-        assert_eq!(read(dir.path()).uses[0].line, 2);
+        assert_eq!(read(place.top()).uses[0].file, "x\u{fffd}.c");
+        assert_eq!(read(place.top()).uses[0].line, 2);
         let lines = [&[0xff; 40][..], b"\nt:my/event pelt_cfs_tp\n\n\n\n\n"].concat();
-        write(dir.path(), "probes", &lines);
-        let uses = read(dir.path()).uses;
+        place.write("probes", &lines);
+        let uses = read(place.top()).uses;
         let probe = uses.iter().find(|one| one.file == "probes");
         assert_eq!(probe.map(|one| one.line), Some(2));
     }
 
     #[test]
     fn what_says_pragma_once_is_read_once() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let root = dir.path();
-        write(
-            root,
-            "once.h",
+        let place = Workplace::empty();
+        place.write("once.h",
             b"#  pragma once\n#ifdef SEEN\nregister_trace_pelt_rt_tp(p, 0);\n#endif\n#define SEEN\n",
         );
         let twice = "#undef SEEN\n#include \"once.h\"\n#include \"once.h\"\n";
-        write(root, "x.c", &[twice.as_bytes(), USE].concat());
-        assert_eq!(consumers(root).len(), 1);
+        place.write("x.c", &[twice.as_bytes(), USE].concat());
+        assert_eq!(consumers(place.top()).len(), 1);
     }
 
     #[test]
@@ -359,27 +348,24 @@ mod folders {
         let names = Names::exactly(KNOWN);
         let error = reading(Path::new("/none/such"), &names).expect_err("no folder");
         assert!(format!("{error:#}").contains("/none/such"));
-        let error = reading(&fixture("rv/monitor.c"), &names).expect_err("a file");
+        let error = reading(&consumer("rv/monitor.c"), &names).expect_err("a file");
         assert!(format!("{error:#}").contains("not a directory"));
     }
 
     #[test]
     fn hostile_text_ends() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let root = dir.path();
+        let place = Workplace::empty();
         let deep = "#if X\n".repeat(20_000) + "register_trace_pelt_cfs_tp(p, 0);\n";
-        write(root, "deep.c", deep.as_bytes());
-        write(root, "ends.c", "#endif\n#else\n".repeat(1000).as_bytes());
-        write(
-            root,
+        place.write("deep.c", deep.as_bytes());
+        place.write("ends.c", "#endif\n#else\n".repeat(1000).as_bytes());
+        place.write(
             "self.c",
             b"#include \"self.c\"\n#include \"self.c\"\nregister_trace_x(p, 0);",
         );
         let doubling: String = (0..64)
             .map(|n| format!("#define A{} A{n} A{n}\n", n + 1))
             .collect();
-        write(
-            root,
+        place.write(
             "bomb.c",
             format!(
                 "#define A0 register_trace_x(p, 0);\n{doubling}{}",
@@ -387,18 +373,13 @@ mod folders {
             )
             .as_bytes(),
         );
-        write(
-            root,
-            "open.c",
-            ("register_trace_x(".repeat(5000)).as_bytes(),
-        );
-        write(root, "quotes.py", "'\"".repeat(100_000).as_bytes());
-        write(
-            root,
+        place.write("open.c", ("register_trace_x(".repeat(5000)).as_bytes());
+        place.write("quotes.py", "'\"".repeat(100_000).as_bytes());
+        place.write(
             "events.sh",
             format!("perf {}", "sched:sched_switch,".repeat(50_000)).as_bytes(),
         );
-        let found = read(root).uses;
+        let found = read(place.top()).uses;
         assert!(found.iter().any(|one| one.file == "deep.c"));
         assert!(found.iter().any(|one| one.file == "self.c"));
     }

@@ -9,6 +9,7 @@ mod encodings;
 mod fixtures;
 mod kernels;
 mod series;
+mod workplace;
 
 mod approval;
 mod checkpatch;

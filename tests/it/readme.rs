@@ -2,6 +2,7 @@
 //! README.md, the pages, the list in the code and the design's catalogue name the
 //! same rules.
 
+use crate::workplace::{Workplace, finished, text};
 use barepoint::rules::RULES;
 use barepoint::rules::page::Page;
 
@@ -27,12 +28,11 @@ fn the_table_of_rules_is_that_of_the_pages() {
 fn the_list_of_things_to_do_is_what_is_printed() {
     let readme = include_str!("../../README.md");
     let command = "diff 6.1 6.12 --consumers tests/fixtures/consumers/porting";
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_barepoint"))
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args(command.split(' '))
-        .output()
-        .expect("it runs");
-    let shown: String = String::from_utf8_lossy(&output.stdout)
+    let arguments: Vec<&str> = command.split(' ').collect();
+    let place = Workplace::empty();
+    let mut run = place.barepoint(&arguments);
+    let output = finished(run.current_dir(env!("CARGO_MANIFEST_DIR")));
+    let shown: String = text(&output.stdout)
         .lines()
         .map(|line| match line {
             "" => "\n".to_owned(),

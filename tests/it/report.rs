@@ -1,26 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! `barepoint report`, over small kernels and a small history of ours.
 
-use crate::fixtures::{copy, fixture};
+use crate::fixtures::fixture;
 use crate::kernels::kernel;
+use crate::workplace::{Workplace, finished, text};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
-use tempfile::TempDir;
+use std::process::Output;
 
 fn report(tree: &Path, more: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_barepoint"))
-        .args(["report", "--tree"])
-        .arg(tree)
-        .args(more)
-        .env("NO_COLOR", "1")
-        .output()
-        .expect("it runs")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+    let place = Workplace::empty();
+    let mut run = place.barepoint(&["report", "--tree"]);
+    finished(run.arg(tree).args(more).env("NO_COLOR", "1"))
 }
 
 fn json(tree: &Path, more: &[&str]) -> Value {
@@ -36,58 +28,33 @@ fn hook<'v>(report: &'v Value, name: &str) -> &'v Value {
 }
 
 /// A repository that has the small kernel, to which a test adds commits.
-struct History {
-    place: TempDir,
-}
+struct History(Workplace);
 
 impl History {
     fn new() -> Self {
-        let place = TempDir::new().expect("a folder");
-        copy(&fixture("kernel-7.3"), place.path());
-        let history = Self { place };
-        history.git(&["init", "-q"]);
+        let history = Self(Workplace::empty().with("kernel-7.3", ""));
+        history.0.git("", &["init", "-q"]);
         history.commit("Begin", Some("v1"));
         history
     }
 
-    fn git(&self, arguments: &[&str]) {
-        let output = Command::new("git")
-            .args(["-c", "user.name=A", "-c", "user.email=a@example.org"])
-            .args([
-                "-c",
-                "commit.gpgsign=false",
-                "-c",
-                "core.autocrlf=false",
-                "-C",
-            ])
-            .arg(self.place.path())
-            .args(arguments)
-            .output()
-            .expect("git runs");
-        assert!(
-            output.status.success(),
-            "{arguments:?}: {}",
-            text(&output.stderr)
-        );
+    fn top(&self) -> &Path {
+        self.0.top()
     }
 
     fn commit(&self, subject: &str, tag: Option<&str>) {
-        self.git(&["add", "-A"]);
-        self.git(&["commit", "-q", "--allow-empty", "-m", subject]);
+        self.0.commit("", subject);
         if let Some(tag) = tag {
-            self.git(&["tag", tag]);
+            self.0.git("", &["tag", tag]);
         }
     }
 
     fn edit(&self, file: &str, old: &str, new: &str) {
-        let path = self.place.path().join(file);
-        let before = fs::read_to_string(&path).expect("a file");
-        assert!(before.contains(old), "{file} has no {old}");
-        fs::write(path, before.replace(old, new)).expect("written");
+        self.0.edit(file, old, new);
     }
 
     fn add(&self, file: &str, content: &str) {
-        fs::write(self.place.path().join(file), content).expect("written");
+        self.0.write(file, content);
     }
 }
 
@@ -152,7 +119,7 @@ fn made_up() -> History {
 #[test]
 fn a_history_with_a_rename_a_revert_and_a_moved_call() {
     let history = made_up();
-    let report = json(history.place.path(), &[]);
+    let report = json(history.top(), &[]);
     assert_eq!(report["schema"], 1);
     assert_eq!(
         report["history"]["releases"],
@@ -193,7 +160,7 @@ fn a_history_with_a_rename_a_revert_and_a_moved_call() {
 #[test]
 fn no_further_back_than_asked_for() {
     let history = made_up();
-    let report = json(history.place.path(), &["--since", "v3"]);
+    let report = json(history.top(), &["--since", "v3"]);
     let evidence = &hook(&report, "small_works_tp")["evidence"];
     assert_eq!(
         evidence["since"],
@@ -205,10 +172,10 @@ fn no_further_back_than_asked_for() {
     assert_eq!(evidence["stable_releases"], 2);
     let old = &hook(&report, "sched_overutilized_tp")["evidence"];
     assert_eq!(old["stable_releases"], 3);
-    let report = json(history.place.path(), &["--since", "HEAD~1"]);
+    let report = json(history.top(), &["--since", "HEAD~1"]);
     let evidence = &hook(&report, "small_works_tp")["evidence"];
     assert_eq!(evidence["stable_releases"], 2);
-    let output = report_error(history.place.path(), &["--since", "nowhere"]);
+    let output = report_error(history.top(), &["--since", "nowhere"]);
     assert!(output.contains("no revision nowhere"), "{output}");
     let output = report_error(&fixture("kernel-7.3"), &["--since", "v1"]);
     assert!(output.contains("is no git repository"), "{output}");
@@ -217,17 +184,12 @@ fn no_further_back_than_asked_for() {
 /// As after a `git init` over an unpacked archive.
 #[test]
 fn a_repository_without_a_commit() {
-    let place = tempfile::tempdir().expect("a folder");
-    copy(&fixture("kernel-7.3"), place.path());
-    let git = Command::new("git")
-        .args(["init", "-q"])
-        .arg(place.path())
-        .status();
-    assert!(git.expect("git runs").success());
-    let report = json(place.path(), &[]);
+    let place = Workplace::empty().with("kernel-7.3", "");
+    place.git("", &["init", "-q"]);
+    let report = json(place.top(), &[]);
     let source = report["history"]["source"].as_str().expect("a source");
     assert!(source.contains("embedded profiles"), "{source}");
-    let output = report_error(place.path(), &["--since", "v1"]);
+    let output = report_error(place.top(), &["--since", "v1"]);
     assert!(output.contains("has no commit yet"), "{output}");
 }
 
@@ -236,10 +198,10 @@ fn a_repository_without_a_commit() {
 fn a_history_that_starts_between_releases() {
     let history = History::new();
     history.commit("After the release", None);
-    history.git(&["tag", "-d", "v1"]);
+    history.0.git("", &["tag", "-d", "v1"]);
     history.commit("Nothing", Some("v2"));
     history.commit("Nothing", Some("v3"));
-    let report = json(history.place.path(), &[]);
+    let report = json(history.top(), &[]);
     let evidence = &hook(&report, "sched_overutilized_tp")["evidence"];
     assert_eq!(
         evidence["since"],
@@ -260,13 +222,13 @@ fn report_error(tree: &Path, more: &[&str]) -> String {
 #[test]
 fn a_hook_that_moved_to_another_header_is_as_old_as_it_was_there() {
     let history = made_up();
-    let text = fs::read_to_string(history.place.path().join(HEADER)).expect("a header");
-    fs::remove_file(history.place.path().join(HEADER)).expect("removed");
+    let text = history.0.read(HEADER);
+    fs::remove_file(history.0.path(HEADER)).expect("removed");
     let moved = text.replace("_TRACE_SMALL_H", "_TRACE_LITTLE_H");
     history.add("include/trace/events/little.h", &moved);
     history.edit("kernel/small.c", "events/small.h", "events/little.h");
     history.commit("Move the header", Some("v6"));
-    let report = json(history.place.path(), &[]);
+    let report = json(history.top(), &[]);
     let evidence = &hook(&report, "small_works_tp")["evidence"];
     assert_eq!(evidence["since"]["release"], "v2");
     assert_eq!(evidence["stable_releases"], 3);
@@ -274,11 +236,10 @@ fn a_hook_that_moved_to_another_header_is_as_old_as_it_was_there() {
 
 /// A folder of two projects that attach to the hook, one of them only to its like in
 /// other kernels.
-fn consumers(gate: &str) -> TempDir {
-    let place = TempDir::new().expect("a folder");
+fn consumers(gate: &str) -> Workplace {
+    let place = Workplace::empty();
     for (project, gated) in [("alpha", ""), ("beta", gate)] {
-        let folder = place.path().join(project);
-        fs::create_dir_all(folder.join(".git")).expect("a folder");
+        fs::create_dir_all(place.path(project).join(".git")).expect("a folder");
         let (open, close) = match gated {
             "" => (String::new(), ""),
             gate => (format!("#if {gate}\n"), "#endif\n"),
@@ -289,7 +250,7 @@ fn consumers(gate: &str) -> TempDir {
              {open}\tregister_trace_small_works_tp(probe, NULL);\n{close}\treturn 0;\n}}\n\
              module_init(start);\n/* register_trace_sched_overutilized_tp(x, y) */\n"
         );
-        fs::write(folder.join("module.c"), module).expect("written");
+        place.write(format!("{project}/module.c"), module);
     }
     place
 }
@@ -297,7 +258,7 @@ fn consumers(gate: &str) -> TempDir {
 #[test]
 fn verdicts_follow_the_formula() {
     let history = made_up();
-    let tree = history.place.path();
+    let tree = history.top();
     let verdict = |report: &Value, name: &str| hook(report, name)["verdict"].clone();
 
     let blind = json(tree, &[]);
@@ -310,7 +271,7 @@ fn verdicts_follow_the_formula() {
     assert!(missing.contains("none were given"), "{missing}");
 
     let both = consumers("");
-    let given = both.path().to_str().expect("UTF-8");
+    let given = both.top().to_str().expect("UTF-8");
     let seen = json(tree, &["--consumers", given]);
     let works = hook(&seen, "small_works_tp");
     assert_eq!(works["evidence"]["consumers_outside"], 2, "{works:#}");
@@ -321,7 +282,7 @@ fn verdicts_follow_the_formula() {
     assert_eq!(unused["verdict"], "retire");
 
     let one = consumers("LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)");
-    let given = one.path().to_str().expect("UTF-8");
+    let given = one.top().to_str().expect("UTF-8");
     let seen = json(tree, &["--consumers", given]);
     let works = hook(&seen, "small_works_tp");
     assert_eq!(works["verdict"], "watch");
@@ -345,7 +306,7 @@ fn without_git_the_profiles_tell() {
 #[test]
 fn the_mail_is_narrow_and_the_page_needs_nothing_else() {
     let history = made_up();
-    let output = report(history.place.path(), &[]);
+    let output = report(history.top(), &[]);
     let mail = text(&output.stdout);
     assert!(mail.contains("| small_works_tp "), "{mail}");
     let wide = mail
@@ -353,7 +314,7 @@ fn the_mail_is_narrow_and_the_page_needs_nothing_else() {
         .filter(|line| !line.starts_with('|') && line.chars().count() > 80);
     assert_eq!(wide.count(), 0, "{mail}");
 
-    let output = report(history.place.path(), &["--format", "html"]);
+    let output = report(history.top(), &["--format", "html"]);
     let page = text(&output.stdout);
     for outside in ["http:", "https:", " src=", "@import", "url("] {
         assert!(!page.contains(outside), "{outside}");
@@ -373,7 +334,7 @@ fn names_of_strangers_are_text_in_the_page() {
         "Change <img src=x onerror=alert(1)> & \"more\"",
         Some("v<b>3"),
     );
-    let page = text(&report(history.place.path(), &["--format", "html"]).stdout);
+    let page = text(&report(history.top(), &["--format", "html"]).stdout);
     assert!(!page.contains("<img"), "{page}");
     assert!(!page.contains("v<b>3"), "{page}");
     assert!(

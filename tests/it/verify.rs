@@ -2,10 +2,11 @@
 //! `barepoint verify`, as a user runs it, on images that the C compiler makes of a few
 //! lines: the tables of a kernel, with nothing in them but what a case is about.
 
+use crate::fixtures::fixture;
+use crate::workplace::{Workplace, finished, json, text, told};
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-use tempfile::TempDir;
+use std::path::PathBuf;
+use std::process::Output;
 
 /// The kernel's tables, and how a vmlinux is linked; shared with the fuzz targets.
 const HEAD: &str = include_str!("../fixtures/image/image.h");
@@ -17,31 +18,28 @@ const LINKED: &str = concat!(
 
 const CLEAN: &str = "BARE(pelt_cfs_tp) BARE(sched_overutilized_tp) TRACED(sched_switch, sched)";
 
-struct Place(TempDir);
+struct Place(Workplace);
 
 impl Place {
     fn new() -> Self {
-        Self(tempfile::tempdir().expect("a folder"))
+        Self(Workplace::empty())
     }
 
     fn path(&self, path: &str) -> PathBuf {
-        self.0.path().join(path)
+        self.0.path(path)
     }
 
     fn write(&self, path: &str, text: &[u8]) {
-        let path = self.path(path);
-        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-        fs::write(path, text).expect("written");
+        self.0.write(path, text);
     }
 
     fn tool(&self, name: &str, arguments: &[&str]) {
-        let output = Command::new(name)
-            .current_dir(self.0.path())
-            .args(arguments)
-            .output();
-        let output = output.unwrap_or_else(|error| panic!("{name} runs: {error}"));
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{name} {arguments:?}: {errors}");
+        let output = finished(self.0.command(name).args(arguments));
+        assert!(
+            output.status.success(),
+            "{name} {arguments:?}: {}",
+            told(&output)
+        );
     }
 
     /// A module, `path`, of `body`.
@@ -59,21 +57,14 @@ impl Place {
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
-        let tree = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/kernel-7.3");
-        Command::new(env!("CARGO_BIN_EXE_barepoint"))
-            .current_dir(self.0.path())
-            .args(["verify", "--tree"])
-            .arg(tree)
-            .args(arguments)
-            .output()
-            .expect("it runs")
+        let mut run = self.0.barepoint(&["verify", "--tree"]);
+        finished(run.arg(fixture("kernel-7.3")).args(arguments))
     }
 
     /// `LEVEL RULE TRACEPOINT` of each finding, and the status.
     fn found(&self, arguments: &[&str]) -> (Vec<String>, Option<i32>) {
         let output = self.run(&[&["--format", "json"], arguments].concat());
-        assert_eq!(String::from_utf8_lossy(&output.stderr), "");
-        let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        let json = json(&output);
         let findings = json["findings"].as_array().expect("findings").iter();
         let lines = findings.map(|one| {
             let name = one["tracepoint"].as_str().unwrap_or("-");
@@ -128,7 +119,7 @@ mod images {
         place.vmlinux(CLEAN, &[]);
         let print = |arguments: &[&str]| {
             let output = place.run(arguments);
-            String::from_utf8_lossy(&output.stdout).into_owned()
+            text(&output.stdout)
         };
         let text = print(&VMLINUX);
         let rows: Vec<Vec<&str>> = text
@@ -531,7 +522,7 @@ fn every_format_knows_the_findings() {
     ] {
         let output = place.run(&[&VMLINUX[..], &["--format", format]].concat());
         assert_eq!(output.status.code(), Some(1), "{format}");
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let text = text(&output.stdout);
         assert!(text.contains("sched:pelt_cfs_tp"), "{format}: {text}");
     }
     let output = place.run(&[&VMLINUX[..], &["--format", "sarif"]].concat());
@@ -544,12 +535,9 @@ fn every_format_knows_the_findings() {
 #[test]
 fn each_kind_is_explained() {
     for kind in barepoint::verify::KINDS {
-        let output = Command::new(env!("CARGO_BIN_EXE_barepoint"))
-            .args(["explain", kind.id])
-            .output()
-            .expect("it runs");
+        let output = Workplace::empty().run(&["explain", kind.id]);
         assert_eq!(output.status.code(), Some(0));
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let text = text(&output.stdout);
         assert!(
             text.contains(kind.id) && text.contains("How to fix"),
             "{text}"
