@@ -300,7 +300,7 @@ mod folders {
         let place = Workplace::empty();
         let large = fs::File::create(place.path("large.c")).expect("a file");
         large.set_len(1 << 30).expect("a sparse file");
-        place.write("vmlinux.h", &vec![b' '; 5 << 20]);
+        place.write("vmlinux.h", vec![b' '; 5 << 20]);
         place.write("binary.c", b"\0\x01");
         place.write("x.c", USE);
         let reading = read(place.top());
@@ -339,7 +339,7 @@ mod folders {
             b"#  pragma once\n#ifdef SEEN\nregister_trace_pelt_rt_tp(p, 0);\n#endif\n#define SEEN\n",
         );
         let twice = "#undef SEEN\n#include \"once.h\"\n#include \"once.h\"\n";
-        place.write("x.c", &[twice.as_bytes(), USE].concat());
+        place.write("x.c", [twice.as_bytes(), USE].concat());
         assert_eq!(consumers(place.top()).len(), 1);
     }
 

@@ -2,98 +2,71 @@
 //! `barepoint diff`, as a user runs it: one case for each kind of change, every kind of
 //! input in any mix, and what cannot be read.
 
-use crate::fixtures::{copy, fixture};
 use crate::kernels::kernel;
+use crate::workplace::{Workplace, finished, json, text};
 use std::fs;
-use std::path::PathBuf;
-use std::process::{Command, Output};
-use tempfile::TempDir;
 
 const SCHED: &str = "include/trace/events/sched.h";
 const CORE: &str = "kernel/sched/core.c";
 const FAIR: &str = "kernel/sched/fair.c";
 
 /// A folder with the same tree twice, `old` and `new`.
-struct Place(TempDir);
+struct Place(Workplace);
 
 impl Place {
     fn new() -> Self {
-        let place = Self(tempfile::tempdir().expect("a folder"));
-        copy(&fixture("kernel-7.3"), &place.path("old"));
-        copy(&fixture("kernel-7.3"), &place.path("new"));
-        place
+        let place = Workplace::empty().with("kernel-7.3", "old");
+        Self(place.with("kernel-7.3", "new"))
     }
 
-    fn path(&self, path: &str) -> PathBuf {
-        self.0.path().join(path)
+    fn empty() -> Self {
+        Self(Workplace::empty())
     }
 
     /// Writes something else into a file of `new`.
     fn edit(&self, path: &str, from: &str, to: &str) {
-        let path = self.path("new").join(path);
-        let text = fs::read_to_string(&path).expect("a file");
-        assert!(text.contains(from), "{from} is not in {}", path.display());
-        fs::write(&path, text.replace(from, to)).expect("written");
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_barepoint"))
-            .current_dir(self.0.path())
-            // The folder for scratch may lie in a repository of its own.
-            .env("GIT_CEILING_DIRECTORIES", self.0.path())
-            .args(arguments)
-            .output()
-            .expect("it runs")
+        self.0.edit(&format!("new/{path}"), from, to);
     }
 
     /// What `diff` prints below its two heading lines, and its status.
     fn human(&self, arguments: &[&str]) -> (String, Option<i32>) {
-        let output = self.run(&[&["diff"], arguments].concat());
+        let output = self.0.run(&[&["diff"], arguments].concat());
         assert_eq!(String::from_utf8_lossy(&output.stderr), "");
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let text = text(&output.stdout);
         let lines: Vec<&str> = text.lines().skip(2).collect();
         (lines.join("\n"), output.status.code())
     }
 
     fn json(&self, arguments: &[&str]) -> serde_json::Value {
-        let output = self.run(&[&["diff", "--format", "json"], arguments].concat());
-        assert_eq!(String::from_utf8_lossy(&output.stderr), "");
-        serde_json::from_slice(&output.stdout).expect("JSON")
+        let output = self
+            .0
+            .run(&[&["diff", "--format", "json"], arguments].concat());
+        json(&output)
     }
 
     /// `old` against `new`, as `KIND NAME`.
     fn changes(&self, arguments: &[&str]) -> Vec<String> {
-        let json = self.json(arguments);
-        let changes = json["changes"].as_array().expect("changes");
-        changes
-            .iter()
-            .map(|one| format!("{} {}", one["kind"], one["name"]).replace('"', ""))
-            .collect()
+        kinds_and_names(&self.json(arguments))
     }
 
     fn list(&self, tree: &str, file: &str, more: &[&str]) {
         let arguments = [&["list", "--format", "json", "--tree", tree], more].concat();
-        let output = self.run(&arguments);
-        fs::write(self.path(file), output.stdout).expect("written");
+        let output = self.0.run(&arguments);
+        self.0.write(file, output.stdout);
     }
 
     /// Makes `folder` a repository with one commit, tagged `v1`.
     fn commit(&self, folder: &str) {
-        for arguments in [
-            &["init", "-q"][..],
-            &["add", "-A", "-f"],
-            &["commit", "-q", "-m", "base"],
-            &["tag", "v1"],
-        ] {
-            let status = Command::new("git")
-                .current_dir(self.path(folder))
-                .args(["-c", "user.name=A", "-c", "user.email=a@example.org"])
-                .args(arguments)
-                .status()
-                .expect("git runs");
-            assert!(status.success(), "git {arguments:?}");
-        }
+        self.0.repository(folder);
+        self.0.git(folder, &["tag", "v1"]);
     }
+}
+
+/// The changes of a report, as `KIND NAME`.
+fn kinds_and_names(report: &serde_json::Value) -> Vec<String> {
+    let changes = report["changes"].as_array().expect("changes").iter();
+    let shown = |one: &serde_json::Value| format!("{} {}", one["kind"], one["name"]);
+    changes.map(|one| shown(one).replace('"', "")).collect()
 }
 
 mod kinds {
@@ -108,7 +81,7 @@ mod kinds {
     #[test]
     fn no_difference() {
         let place = Place::new();
-        let output = place.run(&["diff", "old", "new"]);
+        let output = place.0.run(&["diff", "old", "new"]);
         assert_eq!(output.status.code(), Some(0));
         assert!(output.stdout.is_empty() && output.stderr.is_empty());
         assert_eq!(place.changes(&["old", "new"]), [""; 0]);
@@ -116,9 +89,8 @@ mod kinds {
 
     #[test]
     fn added_and_removed() {
-        let place = Place(tempfile::tempdir().expect("a folder"));
-        copy(&fixture("kernel-6.12"), &place.path("old"));
-        copy(&fixture("kernel-7.3"), &place.path("new"));
+        let place = Workplace::empty().with("kernel-6.12", "old");
+        let place = Place(place.with("kernel-7.3", "new"));
         // The suffix that the macro appends since 6.16 makes no difference.
         shows(
             &place,
@@ -173,8 +145,8 @@ Bare hooks: 1 renamed
     #[test]
     fn renamed_in_a_header_that_was_split() {
         let place = Place::new();
-        let path = place.path("new/include/trace/events/timestamp.h");
-        let other = place.path("new/include/trace/events/vfs_time.h");
+        let path = place.0.path("new/include/trace/events/timestamp.h");
+        let other = place.0.path("new/include/trace/events/vfs_time.h");
         fs::rename(path, other).expect("moved");
         let header = "include/trace/events/vfs_time.h";
         place.edit(header, "(inode_set_ctime,", "(inode_setting_ctime,");
@@ -326,8 +298,8 @@ Bare hooks: 1 reached by BPF or no longer
     #[test]
     fn another_file() {
         let place = Place::new();
-        let path = place.path("new/include/trace/events/timestamp.h");
-        fs::rename(path, place.path("new/include/trace/events/time.h")).expect("moved");
+        let path = place.0.path("new/include/trace/events/timestamp.h");
+        fs::rename(path, place.0.path("new/include/trace/events/time.h")).expect("moved");
         place.edit("fs/inode.c", "events/timestamp.h", "events/time.h");
         shows(
             &place,
@@ -363,7 +335,7 @@ mod inputs {
 
     #[test]
     fn profiles_need_nothing_else() {
-        let place = Place(tempfile::tempdir().expect("a folder"));
+        let place = Place::empty();
         let (text, status) = place.human(&["6.1", "6.12", "--bare"]);
         let expected = "\
 Not compared, as only one side has them, or none: conditions and call sites.
@@ -422,12 +394,9 @@ Bare hooks: 1 renamed, 1 added
         let place = Place::new();
         place.commit("new");
         place.edit(SCHED, "(pelt_cfs,", "(pelt_fair,");
-        let output = Command::new(env!("CARGO_BIN_EXE_barepoint"))
-            .current_dir(place.path("new/kernel/sched"))
-            .args(["diff", "HEAD", "../..", "--bare"])
-            .output()
-            .expect("it runs");
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let mut run = place.0.barepoint(&["diff", "HEAD", "../..", "--bare"]);
+        let output = finished(run.current_dir(place.0.path("new/kernel/sched")));
+        let text = text(&output.stdout);
         assert!(text.contains("~ pelt_cfs_tp -> pelt_fair_tp"), "{text}");
         assert_eq!(output.status.code(), Some(1));
     }
@@ -468,7 +437,7 @@ Bare hooks: 1 bare or event
     #[test]
     fn a_profile_outranks_a_folder_of_its_name() {
         let place = Place::new();
-        fs::rename(place.path("new"), place.path("7.3")).expect("moved");
+        fs::rename(place.0.path("new"), place.0.path("7.3")).expect("moved");
         assert_eq!(place.json(&["7.3", "./7.3"])["old"]["from"], "profile");
         assert_eq!(place.json(&["7.3", "./7.3"])["new"]["from"], "tree");
     }
@@ -479,8 +448,8 @@ mod bad_inputs {
 
     /// One line that says all of `parts`, and nothing on standard output.
     fn fails(place: &Place, arguments: &[&str], parts: &[&str]) {
-        let output = place.run(&[&["diff"], arguments].concat());
-        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        let output = place.0.run(&[&["diff"], arguments].concat());
+        let error = text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {error}");
         assert!(output.stdout.is_empty(), "{arguments:?}");
         assert_eq!(error.trim_end().lines().count(), 1, "{error}");
@@ -493,7 +462,7 @@ mod bad_inputs {
     fn they_say_what_is_wrong() {
         let place = Place::new();
         place.commit("old");
-        fs::create_dir(place.path("empty")).expect("a folder");
+        fs::create_dir(place.0.path("empty")).expect("a folder");
         let files = [
             ("text", "hello"),
             ("findings.json", r#"{"schema":1,"findings":[]}"#),
@@ -504,7 +473,7 @@ mod bad_inputs {
             ("none", ""),
         ];
         for (name, text) in files {
-            fs::write(place.path(name), text).expect("written");
+            fs::write(place.0.path(name), text).expect("written");
         }
         fails(
             &place,
@@ -533,9 +502,9 @@ mod bad_inputs {
     #[test]
     fn both_sides_are_needed() {
         let place = Place::new();
-        let output = place.run(&["diff", "7.3"]);
+        let output = place.0.run(&["diff", "7.3"]);
         assert_eq!(output.status.code(), Some(2));
-        let output = place.run(&["diff", "7.3", "7.3", "6.1"]);
+        let output = place.0.run(&["diff", "7.3", "7.3", "6.1"]);
         assert_eq!(output.status.code(), Some(2));
     }
 
@@ -545,7 +514,7 @@ mod bad_inputs {
         let entry = r#"{"name":"a\u001b[2Jb","kind":"bare","system":null,"file":"x\u001b.h","line":1,
             "condition":null,"prototype":["int \u001b[31m x"],"bpf":true,"export":null,"call_sites":[]}"#;
         let text = format!(r#"{{"schema":1,"tree":null,"tracepoints":[{entry}]}}"#);
-        fs::write(place.path("evil.json"), text).expect("written");
+        fs::write(place.0.path("evil.json"), text).expect("written");
         for arguments in [["evil.json", "new"], ["new", "evil.json"]] {
             let (text, status) = place.human(&arguments);
             assert!(
@@ -588,22 +557,28 @@ mod trees {
 
     #[test]
     fn trees_lists_and_profiles_agree() {
-        let place = Place(tempfile::tempdir().expect("a folder"));
-        let trees = ["6.1", "6.12", "7.3"].map(folder);
-        let steps = [
-            ("6.1", "6.12", &trees[0], &trees[1], &BARE_TO_6_12[..]),
-            ("6.12", "7.3", &trees[1], &trees[2], &BARE_TO_7_3[..]),
-        ];
-        for (old, new, old_tree, new_tree, expected) in steps {
-            place.list(old_tree, "old.json", &[]);
-            place.list(new_tree, "new.json", &[]);
-            for old in [old, old_tree.as_str(), "old.json"] {
-                for new in [new, new_tree.as_str(), "new.json"] {
-                    let bare = known(place.changes(&[old, new, "--bare"]));
-                    assert_eq!(bare, expected, "{old} {new}");
-                }
+        let place = Place::empty();
+        let versions = ["6.1", "6.12", "7.3"];
+        for version in versions {
+            place.list(&folder(version), &format!("{version}.json"), &[]);
+        }
+        for (step, expected) in versions.windows(2).zip([&BARE_TO_6_12[..], &BARE_TO_7_3]) {
+            let [old, new] = [step[0], step[1]];
+            let [old_list, new_list] = [old, new].map(|one| format!("{one}.json"));
+            let [old_tree, new_tree] = [old, new].map(folder);
+            // Two trees are below, and a tree against a profile.
+            for (old, new) in [
+                (old, new),
+                (old, &*new_list),
+                (&*old_list, new),
+                (&*old_list, &*new_list),
+                (&*old_tree, &*new_list),
+                (&*old_list, &*new_tree),
+            ] {
+                let bare = known(place.changes(&[old, new, "--bare"]));
+                assert_eq!(bare, expected, "{old} {new}");
             }
-            let all = known(place.changes(&["old.json", "new.json"]));
+            let all = known(place.changes(&[&old_list, &new_list]));
             assert_eq!(place.changes(&[old, new]), all, "{old} {new}");
             assert!(all.len() > 1000, "{}", all.len());
         }
@@ -611,8 +586,9 @@ mod trees {
 
     #[test]
     fn calls_of_bare_hooks_that_moved() {
-        let place = Place(tempfile::tempdir().expect("a folder"));
+        let place = Place::empty();
         let json = place.json(&[&folder("6.1"), &folder("6.12"), "--bare"]);
+        assert_eq!(known(kinds_and_names(&json)), BARE_TO_6_12);
         let changes = json["changes"].as_array().expect("changes");
         let functions = |change: &serde_json::Value, side: &str| -> Vec<String> {
             let calls = change[side]["call_sites"].as_array().expect("calls");
@@ -635,7 +611,7 @@ mod trees {
 
     #[test]
     fn a_tree_is_its_profile() {
-        let place = Place(tempfile::tempdir().expect("a folder"));
+        let place = Place::empty();
         for version in ["6.1", "6.12", "7.3"] {
             assert!(
                 place.changes(&[version, &folder(version)]).is_empty(),
@@ -646,7 +622,7 @@ mod trees {
 
     #[test]
     fn renames_between_releases() {
-        let place = Place(tempfile::tempdir().expect("a folder"));
+        let place = Place::empty();
         let json = place.json(&["6.12", "7.3"]);
         let changes = json["changes"].as_array().expect("changes");
         for (old, new) in [

@@ -2,61 +2,40 @@
 //! `barepoint diff OLD NEW --consumers DIR`, as a user runs it: one case for each thing
 //! that breaks a use.
 
-use crate::fixtures::{copy, fixture};
+use crate::fixtures::fixture;
+use crate::workplace::{Workplace, json, text};
 use serde_json::Value;
 use std::fs;
-use std::path::PathBuf;
-use std::process::{Command, Output};
-use tempfile::TempDir;
+use std::process::Output;
 
 const SCHED: &str = "include/trace/events/sched.h";
 const CORE: &str = "kernel/sched/core.c";
 
 /// A folder with the same tree twice, `old` and `new`, and a consumer, `mod`.
-struct Place(TempDir);
+struct Place(Workplace);
 
 impl Place {
     fn new(file: &str, text: &str) -> Self {
-        let place = Self(tempfile::tempdir().expect("a folder"));
-        copy(&fixture("kernel-7.3"), &place.path("old"));
-        copy(&fixture("kernel-7.3"), &place.path("new"));
-        place.write(&format!("mod/{file}"), text);
-        place
-    }
-
-    fn path(&self, path: &str) -> PathBuf {
-        self.0.path().join(path)
-    }
-
-    fn write(&self, file: &str, text: &str) {
-        let path = self.path(file);
-        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-        fs::write(path, text).expect("written");
+        let place = Workplace::empty().with("kernel-7.3", "old");
+        let place = place.with("kernel-7.3", "new");
+        place.write(format!("mod/{file}"), text);
+        Self(place)
     }
 
     /// Writes something else into a file of `new`.
     fn edit(&self, path: &str, from: &str, to: &str) {
-        let path = self.path("new").join(path);
-        let text = fs::read_to_string(&path).expect("a file");
-        assert!(text.contains(from), "{from} is not in {}", path.display());
-        fs::write(&path, text.replace(from, to)).expect("written");
+        self.0.edit(&format!("new/{path}"), from, to);
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_barepoint"))
-            .current_dir(self.0.path())
-            .env("GIT_CEILING_DIRECTORIES", self.0.path())
-            .arg("diff")
-            .args(arguments)
-            .output()
-            .expect("it runs")
+        self.0.run(&[&["diff"], arguments].concat())
     }
 
     /// What is printed below the heading lines.
     fn shows(&self, expected: &str, status: i32) {
         let output = self.run(&["old", "new", "--consumers", "mod"]);
         assert_eq!(String::from_utf8_lossy(&output.stderr), "");
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let text = text(&output.stdout);
         let lines: Vec<&str> = text.lines().skip(3).collect();
         assert_eq!(lines.join("\n"), expected.trim());
         assert_eq!(output.status.code(), Some(status));
@@ -64,8 +43,7 @@ impl Place {
 
     fn json(&self, arguments: &[&str]) -> Value {
         let output = self.run(&[arguments, &["--format", "json"]].concat());
-        assert_eq!(String::from_utf8_lossy(&output.stderr), "");
-        serde_json::from_slice(&output.stdout).expect("JSON")
+        json(&output)
     }
 }
 
@@ -165,7 +143,7 @@ mod: 1 of 1 use breaks
         place.edit(SCHED, "struct cfs_rq *cfs_rq", NEW);
         place.shows("mod: none of 1 use breaks", 0);
         let program = "SEC(\"tp_btf/pelt_cfs_tp\")\nint BPF_PROG(f, struct cfs_rq *rq) { }\n";
-        place.write("mod/x.c", program);
+        place.0.write("mod/x.c", program);
         // A BPF program may take less.
         place.shows("mod: none of 1 use breaks", 0);
     }
@@ -214,7 +192,7 @@ mod: 1 of 1 use breaks
     #[test]
     fn licence() {
         let place = Place::new("x.c", REGISTERS);
-        let core = place.path("old").join(CORE);
+        let core = place.0.path("old").join(CORE);
         let text = fs::read_to_string(&core).expect("a file");
         let plain = text.replace("SYMBOL_GPL(pelt_cfs_tp)", "SYMBOL(pelt_cfs_tp)");
         fs::write(core, plain).expect("written");
@@ -278,7 +256,7 @@ int f(void) { return register_trace_gone_tp(probe, NULL); }
     #[test]
     fn what_is_not_compiled_does_not_break() {
         let place = Place::new("x.c", TEXT);
-        let sched = place.path("old").join(SCHED);
+        let sched = place.0.path("old").join(SCHED);
         let text = fs::read_to_string(&sched).expect("a file");
         let more = "DECLARE_TRACE(gone, TP_PROTO(int x), TP_ARGS(x));\nDECLARE_TRACE(pelt_cfs,";
         fs::write(&sched, text.replace("DECLARE_TRACE(pelt_cfs,", more)).expect("written");
@@ -286,7 +264,7 @@ int f(void) { return register_trace_gone_tp(probe, NULL); }
             "mod: none of 1 use breaks\n  not compiled for Linux 7.3.4: 1 use",
             0,
         );
-        place.write("mod/x.c", &TEXT.replace("<", ">="));
+        place.0.write("mod/x.c", TEXT.replace("<", ">="));
         let json = place.json(&["old", "new", "--consumers", "mod"]);
         assert_eq!(json["uses"][0]["reasons"].to_string(), r#"["removed"]"#);
         assert_eq!(json["uses"][0]["gate"]["since"], "7.3");
@@ -352,7 +330,7 @@ mod json {
     #[test]
     fn what_was_not_read_is_named() {
         let place = Place::new("x.c", REGISTERS);
-        place.write("mod/y.c", "\0");
+        place.0.write("mod/y.c", "\0");
         let json = place.json(&["old", "new", "--consumers", "mod"]);
         let expected = serde_json::json!([{"file": "y.c", "why": "binary"}]);
         assert_eq!(json["consumers"][0]["skipped"], expected);
@@ -376,16 +354,14 @@ fn a_consumer_that_is_none_is_trouble() {
 }
 
 mod trees {
+    use crate::kernels::whole;
     use barepoint::consumers::{Use, Way, in_kernel};
-    use barepoint::inventory::state::State;
-    use barepoint::source::disk::DiskTree;
     use std::collections::{BTreeMap, BTreeSet};
 
     fn uses(version: &str) -> (Vec<Use>, BTreeSet<String>) {
-        let tree = DiskTree::open(&crate::kernels::kernel(version)).expect("a tree");
-        let inventory = State::of(&tree).expect("a kernel").inventory;
+        let inventory = &whole(version).state.inventory;
         let bare = inventory.bare_names().into_iter().map(str::to_owned);
-        (in_kernel(&inventory), bare.collect())
+        (in_kernel(inventory), bare.collect())
     }
 
     /// The consumers of each bare hook.

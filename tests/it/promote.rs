@@ -2,52 +2,28 @@
 //! `barepoint promote`, as a user runs it: drafts that `git am` takes and `check`
 //! answers, and what cannot be drafted.
 
-use crate::fixtures::{copy, fixture};
 use crate::kernels::kernel;
-use std::fs;
-use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
-use tempfile::TempDir;
+use crate::workplace::{Workplace, json};
+use std::process::Output;
 
 const FROM: &str = "A Contributor <a@example.org>";
 const SCHED: &str = "include/trace/events/sched.h";
 
-fn barepoint(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_barepoint"))
-        .args(arguments)
-        .stdin(Stdio::null())
-        .output()
-        .expect("it runs")
-}
-
 /// A folder with `tree`, a copy of a small kernel.
-struct Place(TempDir);
+struct Place(Workplace);
 
 impl Place {
     fn new(kernel: &str) -> Self {
-        let place = Self(tempfile::tempdir().expect("a folder"));
-        copy(&fixture(kernel), &place.tree());
-        place
-    }
-
-    fn tree(&self) -> PathBuf {
-        self.0.path().join("tree")
-    }
-
-    fn tree_name(&self) -> String {
-        self.tree().display().to_string()
+        Self(Workplace::empty().with(kernel, "tree"))
     }
 
     fn edit(&self, path: &str, from: &str, to: &str) {
-        let path = self.tree().join(path);
-        let text = fs::read_to_string(&path).expect("a file");
-        assert!(text.contains(from), "{from} is not in {}", path.display());
-        fs::write(&path, text.replacen(from, to, 1)).expect("written");
+        self.0.edit(&format!("tree/{path}"), from, to);
     }
 
     fn promote(&self, name: &str, more: &[&str]) -> Output {
-        let tree = self.tree_name();
-        barepoint(&[&["promote", name, "--tree", &tree, "--from", FROM], more].concat())
+        let arguments = ["promote", name, "--tree", "tree", "--from", FROM];
+        self.0.run(&[&arguments[..], more].concat())
     }
 
     fn draft(&self, name: &str, more: &[&str]) -> String {
@@ -64,42 +40,21 @@ impl Place {
         String::from_utf8(output.stderr).expect("text")
     }
 
-    fn save(&self, draft: &str) -> String {
-        let path = self.0.path().join("draft.patch");
-        fs::write(&path, draft).expect("written");
-        path.display().to_string()
-    }
-
-    fn git(&self, arguments: &[&str]) {
-        let output = Command::new("git")
-            .arg("-C")
-            .arg(self.tree())
-            .args(["-c", "user.name=A", "-c", "user.email=a@example.org"])
-            .args(arguments)
-            .output()
-            .expect("git runs");
-        let error = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "git {arguments:?}: {error}");
-    }
-
     fn read(&self, path: &str) -> String {
-        fs::read_to_string(self.tree().join(path)).expect("a file")
+        self.0.read(format!("tree/{path}"))
     }
 
     fn am(&self, draft: &str) {
-        let patch = self.save(draft);
-        self.git(&["init", "-q"]);
-        self.git(&["add", "-A"]);
-        self.git(&["commit", "-q", "-m", "base"]);
-        self.git(&["am", "-q", &patch]);
+        self.0.write("draft.patch", draft);
+        self.0.repository("tree");
+        self.0.git("tree", &["am", "-q", "../draft.patch"]);
     }
 }
 
 /// The findings of a draft in the tree: rule and level.
-fn findings(tree: &str, patch: &str) -> Vec<(String, String)> {
-    let output = barepoint(&["check", "--tree", tree, "--format", "json", patch]);
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
-    let found: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+fn findings(place: &Workplace, tree: &str, draft: &str) -> Vec<(String, String)> {
+    place.write("draft.patch", draft);
+    let found = json(&place.run(&["check", "--tree", tree, "--format", "json", "draft.patch"]));
     let text = |value: &serde_json::Value| value.as_str().expect("text").to_owned();
     let all = found["findings"].as_array().expect("a list").iter();
     all.map(|one| (text(&one["rule"]), text(&one["level"])))
@@ -218,7 +173,6 @@ fn exports_are_kept_or_dropped() {
 #[test]
 fn check_answers_a_draft_until_the_zone_agrees() {
     let place = Place::new("kernel-7.3");
-    let tree = place.tree_name();
     for name in [
         "pelt_cfs",
         "sched_overutilized",
@@ -226,14 +180,14 @@ fn check_answers_a_draft_until_the_zone_agrees() {
         "sched_set_state",
     ] {
         let draft = place.draft(name, &[]);
-        let found = findings(&tree, &place.save(&draft));
+        let found = findings(&place.0, "tree", &draft);
         assert!(has(&found, "promotion", "error"), "{name}: {found:?}");
         assert!(
             !found.iter().any(|one| one.0 == "comment-lies"),
             "{name}: {found:?}"
         );
         let agreed = tagged(&draft, "Acked-by: Pieter Queue <pieter@example.org>");
-        let found = findings(&tree, &place.save(&agreed));
+        let found = findings(&place.0, "tree", &agreed);
         assert!(has(&found, "promotion", "note"), "{name}: {found:?}");
         assert!(
             !found.iter().any(|one| one.1 == "error"),
@@ -324,41 +278,80 @@ fn types_of_all_kinds() {
 
 mod trees {
     use super::*;
+    use crate::kernels::{Whole, whole};
+    use crate::series::at_a_look;
+    use barepoint::kernel::maintainers::Maintainers;
+    use barepoint::output::draft::{self, Letter};
+    use barepoint::promotion::{self, Exports, Mapping};
+    use barepoint::rules::engine::Look;
+    use barepoint::rules::zones::Zones;
 
-    fn hooks(tree: &str) -> Vec<String> {
-        let output = barepoint(&["list", "--bare", "--tree", tree, "--format", "json"]);
-        let list: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
-        let all = list["tracepoints"].as_array().expect("a list").iter();
-        all.map(|one| one["name"].as_str().expect("a name").to_owned())
-            .collect()
+    /// The draft for a hook of a tree of which the state is at hand.
+    fn drafted(whole: &Whole, name: &str) -> String {
+        let mapping = Mapping::built_in().expect("a mapping");
+        let promotion = promotion::draft(&whole.tree, &whole.state, &mapping, name, Exports::Keep);
+        let contacts = Maintainers::parse("").contacts(&[].into());
+        let letter = Letter {
+            from: FROM,
+            contacts: &contacts,
+            message: &[],
+        };
+        let mut mail = Vec::new();
+        let promotion = promotion.unwrap_or_else(|error| panic!("{name}: {error:#}"));
+        draft::write(&mut mail, &promotion, &letter).expect("in memory");
+        String::from_utf8(mail).expect("text")
+    }
+
+    /// What would be left broken. Other findings may be true, as of calls whose lines
+    /// change.
+    fn breaks(rule: &str) -> bool {
+        let broken = [
+            "argument-mismatch",
+            "dangling-export",
+            "missing-definition",
+            "multiple-definition",
+            "name-clash",
+            "undeclared-call",
+        ];
+        broken.contains(&rule)
+    }
+
+    fn is_sound(name: &str, found: &[(String, String)]) {
+        assert!(has(found, "promotion", "error"), "{name}: {found:?}");
+        let other = found.iter().find(|one| breaks(&one.0));
+        assert_eq!(other, None, "{name}");
     }
 
     #[test]
     fn every_hook_of_7_3_can_be_drafted() {
-        let tree = kernel("7.3").display().to_string();
-        let names = hooks(&tree);
+        let whole = whole("7.3");
+        let mut names: Vec<&str> = whole.state.inventory.bare_names().into_iter().collect();
+        names.sort_unstable();
         assert!(names.len() >= 24, "{names:?}");
-        let place = tempfile::tempdir().expect("a folder");
-        for name in names {
-            let output = barepoint(&["promote", &name, "--tree", &tree, "--from", FROM]);
+        let zones = Zones::built_in().expect("zones");
+        for name in &names {
+            let mails = [drafted(whole, name)];
+            let (tree, state) = (&whole.tree, &whole.state);
+            let found = at_a_look(tree, state, &mails, &zones, name, Look::Affected);
+            let found = found
+                .iter()
+                .map(|one| (one.rule.to_owned(), one.level.to_string()));
+            is_sound(name, &found.collect::<Vec<_>>());
+        }
+        // And as a user does it, of each subsystem that has one.
+        let tree = kernel("7.3").display().to_string();
+        let place = Workplace::empty();
+        let first = |start: &str| {
+            *names
+                .iter()
+                .find(|name| name.starts_with(start))
+                .expect(start)
+        };
+        for name in ["mm_", "sched_", "tcp_"].map(first) {
+            let output = place.run(&["promote", name, "--tree", &tree, "--from", FROM]);
             assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{name}");
             let draft = String::from_utf8(output.stdout).expect("text");
-            let path = place.path().join("draft.patch");
-            fs::write(&path, &draft).expect("written");
-            let found = findings(&tree, &path.display().to_string());
-            assert!(has(&found, "promotion", "error"), "{name}: {found:?}");
-            // What would be left broken. Other findings may be true, as of calls whose
-            // lines change.
-            let broken = [
-                "argument-mismatch",
-                "dangling-export",
-                "missing-definition",
-                "multiple-definition",
-                "name-clash",
-                "undeclared-call",
-            ];
-            let other = found.iter().find(|one| broken.contains(&one.0.as_str()));
-            assert_eq!(other, None, "{name}");
+            is_sound(name, &findings(&place, &tree, &draft));
         }
     }
 }

@@ -5,9 +5,13 @@
 
 mod trees {
     use crate::encodings::{base64, quoted_printable};
-    use crate::kernels::kernel;
+    use crate::kernels::{Whole, kernel, whole};
+    use crate::series::at_a_look;
+    use crate::workplace::{BINARY, Workplace, finished, json};
+    use barepoint::rules::engine::Look;
+    use barepoint::rules::finding::Finding;
+    use barepoint::rules::zones::Zones;
     use barepoint::source::Tree;
-    use barepoint::source::disk::DiskTree;
     use barepoint::source::input::load_bytes;
     use barepoint::source::overlay::OverlayTree;
     use barepoint::source::series::Series;
@@ -15,7 +19,7 @@ mod trees {
     use similar::TextDiff;
     use std::fmt::Write as _;
     use std::fs;
-    use std::process::{Command, Output};
+    use std::process::Output;
 
     /// What one file becomes: its path, and its text before and after.
     type Edit = (String, String, String);
@@ -78,7 +82,7 @@ mod trees {
     #[test]
     fn a_diff_of_real_files_leads_from_before_to_after_and_back() {
         for version in ["6.12", "7.3"] {
-            let tree = DiskTree::open(&kernel(version)).expect("a tree");
+            let tree = &whole(version).tree;
             let folders = ["kernel/sched/", "fs/", "include/trace/events/", "mm/"];
             let wanted = |path: &str| {
                 folders.iter().any(|folder| path.starts_with(folder))
@@ -107,9 +111,9 @@ mod trees {
                     let text = after.read(&path).expect("readable").unwrap_or_default();
                     assert!(*text == *to.as_bytes(), "{what}");
                 };
-                lead(&edits, &tree, &new);
+                lead(&edits, tree, &new);
                 let files = [(path.clone(), Some(new.as_bytes().into()))];
-                let changed = OverlayTree::of(Some(&tree), files.into());
+                let changed = OverlayTree::of(Some(tree), files.into());
                 lead(&back(&edits), &changed, &old);
             }
         }
@@ -140,32 +144,40 @@ mod trees {
         ]
     }
 
-    fn barepoint(program: &[&str], arguments: &[&str]) -> Output {
-        let all = [program, &[env!("CARGO_BIN_EXE_barepoint")], arguments].concat();
-        let output = Command::new(all[0]).args(&all[1..]).output();
-        output.expect("it runs")
+    /// Runs the binary, or a program that runs it.
+    fn run(place: &Workplace, program: &[&str], arguments: &[&str]) -> Output {
+        let all = [program, &[BINARY], arguments].concat();
+        finished(place.command(all[0]).args(&all[1..]))
     }
 
     /// The findings of patches, without which patch has each, and the exit status.
     fn findings(program: &[&str], version: &str, patches: &[&str]) -> (Vec<Value>, Option<i32>) {
-        let place = tempfile::tempdir().expect("a folder");
+        let place = Workplace::empty();
         for (number, patch) in patches.iter().enumerate() {
-            fs::write(place.path().join(format!("{number}.patch")), patch).expect("written");
+            place.write(format!("queue/{number}.patch"), patch);
         }
-        let (tree, place) = (kernel(version), place.path().to_string_lossy());
+        let tree = kernel(version);
         let tree = tree.to_string_lossy();
-        let output = barepoint(
-            program,
-            &["check", "--format", "json", "--tree", &tree, &place],
-        );
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(told, "", "{version}");
-        let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        let arguments = ["check", "--format", "json", "--tree", &tree, "queue"];
+        let output = run(&place, program, &arguments);
+        let report = json(&output);
         let mut found = report["findings"].as_array().cloned().unwrap_or_default();
         for finding in &mut found {
             finding["patch"] = Value::Null;
         }
         (found, output.status.code())
+    }
+
+    /// The same from the state that is at hand.
+    fn known(version: &str, patches: &[&str]) -> Vec<Finding> {
+        let mails: Vec<String> = patches.iter().map(|&one| one.to_owned()).collect();
+        let Whole { tree, state } = whole(version);
+        let zones = Zones::built_in().expect("zones");
+        let mut found = at_a_look(tree, state, &mails, &zones, version, Look::Affected);
+        for finding in &mut found {
+            finding.patch = None;
+        }
+        found
     }
 
     /// The diffs with hunks that say they are elsewhere.
@@ -196,6 +208,8 @@ mod trees {
             let plain = mail(&edits);
             let wanted = findings(&[], version, &[&plain]);
             assert!(wanted.0.len() >= 3 && wanted.1 == Some(1), "{wanted:?}");
+            let whole = known(version, &[&plain]);
+            assert_eq!(whole.len(), wanted.0.len(), "{version}");
             let encoded = |name: &str, body: &str| {
                 let header = format!(
                     "Content-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: {name}\n"
@@ -215,17 +229,13 @@ mod trees {
                 ("files in another order", mail(&reversed)),
             ];
             for (what, form) in forms {
-                assert_eq!(
-                    findings(&[], version, &[&form]),
-                    wanted,
-                    "{version}: {what}"
-                );
+                assert_eq!(known(version, &[&form]), whole, "{version}: {what}");
             }
             let split: Vec<String> = edits.chunks(1).map(mail).collect();
             let apart = findings(&[], version, &[&split[0], &split[1]]);
             assert_eq!(apart, wanted, "{version}: split");
-            let apart = findings(&[], version, &[&split[1], &split[0]]);
-            assert_eq!(apart, wanted, "{version}: split the other way round");
+            let apart = known(version, &[&split[1], &split[0]]);
+            assert_eq!(apart, whole, "{version}: split the other way round");
             let one = findings(&["taskset", "-c", "0"], version, &[&plain]);
             assert_eq!(one, wanted, "{version}: one processor");
         }
@@ -236,8 +246,9 @@ mod trees {
         let tree = kernel("7.3");
         let tree = tree.to_string_lossy();
         let arguments = ["check", "--format", "json", "--tree", &tree];
-        let all = barepoint(&[], &arguments);
-        let one = barepoint(&["taskset", "-c", "0"], &arguments);
+        let place = Workplace::empty();
+        let all = run(&place, &[], &arguments);
+        let one = run(&place, &["taskset", "-c", "0"], &arguments);
         assert!(!all.stdout.is_empty() && all.stdout == one.stdout);
     }
 

@@ -50,16 +50,30 @@ pub fn mail(subject: &str, message: &str, from: &Texts, to: &Texts) -> String {
     mail
 }
 
-/// What all rules say of `mails` as one series for `tree`, whose state is `first`.
-///
-/// Each state that they lead to has the inventory that its facts make, and a look at
-/// everything finds no more than one at what the series affects.
+/// What all rules say of `mails` as one series for `tree`, whose state is `first`. A look
+/// at everything finds no more than one at what the series affects.
 pub fn findings(
     tree: &dyn Tree,
     first: &State,
     mails: &[String],
     zones: &Zones,
     title: &str,
+) -> Vec<Finding> {
+    let found = at_a_look(tree, first, mails, zones, title, Look::Affected);
+    let everything = at_a_look(tree, first, mails, zones, title, Look::Everything);
+    assert_eq!(found, everything, "{title}: a look at everything");
+    found
+}
+
+/// The same, of one look. Each state that the mails lead to has the inventory that its
+/// facts make.
+pub fn at_a_look(
+    tree: &dyn Tree,
+    first: &State,
+    mails: &[String],
+    zones: &Zones,
+    title: &str,
+    look: Look,
 ) -> Vec<Finding> {
     let mut patches = Vec::new();
     for mail in mails {
@@ -101,8 +115,5 @@ pub fn findings(
         knowledge: Knowledge::Whole,
         introduced: &introduced,
     };
-    let found = check_series(&review, &subject, Look::Affected);
-    let everything = check_series(&review, &subject, Look::Everything);
-    assert_eq!(found, everything, "{title}: a look at everything");
-    found
+    check_series(&review, &subject, look)
 }
