@@ -27,6 +27,7 @@ pub(super) struct Kept<'a> {
     states: VecDeque<(Oid, State)>,
     /// What macros mean in a tree that has no tracing core.
     core: Core,
+    core_of: Option<Oid>,
 }
 
 impl<'a> Kept<'a> {
@@ -35,20 +36,26 @@ impl<'a> Kept<'a> {
             dir,
             states: VecDeque::new(),
             core: Core::new(),
+            core_of: None,
         }
     }
 
-    /// Takes the tracing core of `tree` where another tree has none.
+    /// Takes the tracing core of the commit `from` where a tree has none.
     ///
     /// # Errors
     /// It cannot be read.
-    pub(super) fn borrow_core(&mut self, tree: &dyn Tree) -> anyhow::Result<()> {
+    pub(super) fn borrow_core(&mut self, from: Oid) -> anyhow::Result<()> {
+        if self.core_of == Some(from) {
+            return Ok(());
+        }
+        let tree = self.open(from)?;
         let paths = tree.paths(&is_framework_header)?;
         let headers = paths.into_iter().map(|path| {
             let text = tree.read(&path)?;
             Ok((path, text))
         });
         self.core = headers.collect::<anyhow::Result<_>>()?;
+        self.core_of = Some(from);
         Ok(())
     }
 

@@ -36,9 +36,9 @@ const SUFFIX: &str = "_tp";
 /// So many steps of a way are looked at at once, as many as a series may have patches.
 const MOST_STEPS: usize = 160;
 
-/// What findings become for who shows them, with the series that brings them and the tree
-/// at its end.
-pub type Show<'a, E> = &'a dyn Fn(&Series, &dyn Tree, Finding) -> E;
+/// What findings become for who shows them, each in its place, with the series that brings
+/// them and the tree at its end.
+pub type Show<'a, E> = &'a dyn Fn(&Series, &dyn Tree, &[Finding]) -> Vec<E>;
 
 /// A finding, and which commit brought it.
 #[derive(Clone, Debug)]
@@ -149,9 +149,12 @@ impl<'a, E> Ranges<'a, E> {
     /// # Errors
     /// A commit or a tree cannot be read, or the macros of one cannot be understood.
     pub fn review(&mut self, range: &Range, rules: &Rules<'_>) -> anyhow::Result<Vec<Charged<E>>> {
+        // A ref of what was there already, as most of many tags are.
+        if range.commits.is_empty() && range.base == Some(range.tip) {
+            return Ok(Vec::new());
+        }
         if let Some(ground) = range.ground {
-            let tree = self.kept.open(ground)?;
-            self.kept.borrow_core(&tree)?;
+            self.kept.borrow_core(ground)?;
         }
         let graph = Graph::of(&range.commits);
         let path = graph.path(range.tip, range.base);
@@ -223,15 +226,16 @@ impl<E> Reviewing<'_, '_, E> {
         for &commit in known {
             self.retain_new(&mut findings, commit, last.end)?;
         }
-        let after = OverlayTree::after(Some(&base), &series, way.steps.len());
+        let mut by_step: BTreeMap<usize, Vec<Finding>> = BTreeMap::new();
+        for finding in findings {
+            let step = finding.patch.unwrap_or(0);
+            by_step.entry(step).or_default().push(finding);
+        }
         let mut charged = Vec::new();
+        let mut found = Vec::new();
         let mut before = way.base;
         for (number, step) in way.steps.iter().enumerate() {
-            let (own, rest) = std::mem::take(&mut findings)
-                .into_iter()
-                .partition(|finding| finding.patch.unwrap_or(0) == number);
-            findings = rest;
-            let mut own: Vec<Finding> = own;
+            let mut own = by_step.remove(&number).unwrap_or_default();
             if step.is_deep() && (!own.is_empty() || has_new_event(&states, number)) {
                 let inner = self.inside(before, step)?;
                 let inventory = &states[states.len() - 1].inventory;
@@ -242,15 +246,30 @@ impl<E> Reviewing<'_, '_, E> {
                     }
                 }
             }
-            let commit = step.commit();
-            charged.extend(own.into_iter().map(|finding| Charged {
-                commit,
-                shown: (self.ranges.show)(&series, &after, finding.clone()),
-                finding,
-            }));
+            found.extend(own.into_iter().map(|finding| (step.commit(), finding)));
             before = step.end;
         }
+        let after = OverlayTree::after(Some(&base), &series, way.steps.len());
+        charged.extend(self.shown(&series, &after, found));
         Ok(charged)
+    }
+
+    /// Findings with what is shown of them.
+    fn shown(
+        &self,
+        series: &Series,
+        after: &dyn Tree,
+        found: Vec<(Option<Oid>, Finding)>,
+    ) -> Vec<Charged<E>> {
+        let (commits, findings): (Vec<Option<Oid>>, Vec<Finding>) = found.into_iter().unzip();
+        let shown = (self.ranges.show)(series, after, &findings);
+        let found = commits.into_iter().zip(findings).zip(shown);
+        let charged = found.map(|((commit, finding), shown)| Charged {
+            commit,
+            finding,
+            shown,
+        });
+        charged.collect()
     }
 
     /// The steps of the way as patches.
@@ -398,12 +417,8 @@ impl<E> Reviewing<'_, '_, E> {
         };
         let way = self.way(root, &rest);
         let mut charged = replaced(&mut findings, self.along(&way, &[])?, &state.inventory);
-        let series = Series::default();
-        charged.extend(findings.into_iter().map(|finding| Charged {
-            commit: Some(root),
-            shown: (self.ranges.show)(&series, &tree, finding.clone()),
-            finding,
-        }));
+        let found = findings.into_iter().map(|finding| (Some(root), finding));
+        charged.extend(self.shown(&Series::default(), &tree, found.collect()));
         Ok(charged)
     }
 
@@ -480,15 +495,25 @@ fn replaced<E>(
     inventory: &Inventory,
 ) -> Vec<Charged<E>> {
     let mut inner: Vec<(Charged<E>, bool)> = inner.into_iter().map(|one| (one, false)).collect();
-    let at_the_same = |one: &Finding, other: &Finding| one.place == other.place;
-    for is_near in [&at_the_same, &|_: &Finding, _: &Finding| true] as [Near<'_>; 2] {
+    let mut by_name: BTreeMap<Name, Vec<usize>> = BTreeMap::new();
+    for (number, (one, _)) in inner.iter().enumerate() {
+        let name = name_of(&one.finding);
+        by_name.entry(name).or_default().push(number);
+    }
+    // Lines may have moved, but where they have not they tell which is which.
+    for has_to_be_near in [true, false] {
         found.retain(|finding| {
-            let same = inner.iter_mut().find(|(one, is_used)| {
-                !is_used && is_the_same(&one.finding, finding) && is_near(&one.finding, finding)
+            let Some(numbers) = by_name.get_mut(&name_of(finding)) else {
+                return true;
+            };
+            let same = numbers.iter().position(|&number| {
+                let one = &inner[number].0.finding;
+                let is_near = one.place == finding.place || !has_to_be_near;
+                is_near && is_weighed_alike(one, finding)
             });
             match same {
-                Some((_, is_used)) => {
-                    *is_used = true;
+                Some(at) => {
+                    inner[numbers.swap_remove(at)].1 = true;
                     false
                 }
                 None => true,
@@ -511,18 +536,23 @@ fn replaced<E>(
     used.map(|(one, _)| one).collect()
 }
 
-type Near<'a> = &'a dyn Fn(&Finding, &Finding) -> bool;
+/// What findings have in common that say the same at two moments.
+type Name = (&'static str, Option<String>, String);
 
-/// Whether `inner`, found on a side, says what `outer` says of the whole. Lines may have
-/// moved. Where a comment decides about the level, it has to be the same; approval is
-/// what the commit's own message has.
-fn is_the_same(inner: &Finding, outer: &Finding) -> bool {
-    let names = |one: &Finding| (one.rule, one.tracepoint.clone(), one.place.file.clone());
+fn name_of(finding: &Finding) -> Name {
+    let tracepoint = finding.tracepoint.clone();
+    (finding.rule, tracepoint, finding.place.file.clone())
+}
+
+/// Whether `inner`, found on a side, may stand for `outer`, found in the whole. Where a
+/// comment decides about the level, it has to be the same; where approval does, the
+/// commit's own message has it.
+fn is_weighed_alike(inner: &Finding, outer: &Finding) -> bool {
     let is_weighed = || {
         let kind = rule(inner.rule).map(|rule| rule.check);
         matches!(kind, Some(Check::Change(_) | Check::Input(_)))
     };
-    names(inner) == names(outer) && (inner.level == outer.level || is_weighed())
+    inner.level == outer.level || is_weighed()
 }
 
 /// The event that took the place of a hook, as far as it is there.

@@ -287,6 +287,15 @@ mod refused {
         another_name_space:
             "event a; save one; refused HEAD:refs/for/master" says ["new trace event a"];
 
+        a_blob_that_git_reads_in_place_of_another:
+            "old=$(git rev-parse HEAD:$header); event a; new=$(git hash-object -w $header)
+             git replace $old $new; refused refs/replace/$old"
+            says ["refs/replace/"];
+        where_head_is_no_branch:
+            "git -C ../server.git update-ref --no-deref HEAD $(git rev-parse HEAD)
+             event a; save one; refused master master:other"
+            says ["new trace event a"];
+
         // The second of two pushes
         bare_first_and_an_event_later:
             "git checkout -q -b topic

@@ -3,18 +3,21 @@
 
 use super::super::tree::{self, Gate};
 use super::entries::{Lines, called, entry_of_patch};
+use crate::kernel::maintainers::Maintainers;
 use crate::output::list::TreeName;
 use crate::output::report::{Entry, Report, Subject};
 use crate::review::range::{Charged, Ranges, Rules};
+use crate::rules::finding::Finding;
 use crate::source::Tree;
 use crate::source::commits::{self, Oid, Range};
 use crate::source::git::{GitBlobs, GitTree, is_bare};
 use crate::source::input;
 use crate::source::kernel_root::check_kernel;
 use crate::source::patch::Patch;
+use crate::source::series::Series;
 use anyhow::{Context, ensure};
 use clap::Args;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -109,35 +112,59 @@ fn each(
     tree: TreeName,
     gate: Gate<'_>,
 ) -> anyhow::Result<Report> {
-    let show = |series: &_, after: &dyn Tree, finding| {
-        entry_of_patch(series, &mut Lines::of(after), finding)
+    let show = |series: &Series, after: &dyn Tree, findings: &[Finding]| {
+        let mut lines = Lines::of(after);
+        let entries = findings.iter().cloned();
+        let entries = entries.map(|finding| entry_of_patch(series, &mut lines, finding));
+        entries.collect::<Vec<Entry>>()
     };
     let mut review = Ranges::new(directory, &show);
-    let mut report = Report {
-        tree: Some(tree),
-        ..Report::default()
-    };
+    let mut all = Subjects::default();
+    let mut last: Option<Before> = None;
     for range in ranges {
-        let ground = match range.ground {
-            Some(id) => Some(GitTree::open(directory, &id.to_string())?),
-            None => None,
+        // Mostly all are of one ground.
+        let before = match last.take() {
+            Some(before) if before.id == range.ground => before,
+            _ => Before::read(directory, range.ground)?,
         };
-        let ground = ground.as_ref().map(|tree| tree as &dyn Tree);
+        let before = last.insert(before);
+        let ground = before.tree.as_ref().map(|tree| tree as &dyn Tree);
         let tip = GitTree::open(directory, &range.tip.to_string())?;
-        let charged = review.review(
-            range,
-            &Rules {
-                zones: &gate.zones_before(directory, ground, &tip)?,
-                maintainers: &ground
-                    .map(tree::maintainers)
-                    .transpose()?
-                    .unwrap_or_default(),
-            },
-        )?;
-        add(&mut report, subjects(&mut review, range, charged)?);
+        let rules = Rules {
+            zones: &gate.zones_before(directory, ground, &tip)?,
+            maintainers: &before.maintainers,
+        };
+        let charged = review.review(range, &rules)?;
+        for subject in subjects(&mut review, range, charged)? {
+            all.add(subject);
+        }
     }
-    report.problems = review.problems().cloned().collect();
-    Ok(report)
+    Ok(Report {
+        tree: Some(tree),
+        subjects: all.subjects,
+        problems: review.problems().cloned().collect(),
+        ..Report::default()
+    })
+}
+
+/// The commit whose rules count, or none.
+struct Before {
+    id: Option<Oid>,
+    tree: Option<GitTree>,
+    maintainers: Maintainers,
+}
+
+impl Before {
+    fn read(directory: &Path, id: Option<Oid>) -> anyhow::Result<Self> {
+        let open = |id: Oid| GitTree::open(directory, &id.to_string());
+        let tree = id.map(open).transpose()?;
+        let maintainers = tree.as_ref().map(|tree| tree::maintainers(tree));
+        Ok(Self {
+            id,
+            maintainers: maintainers.transpose()?.unwrap_or_default(),
+            tree,
+        })
+    }
 }
 
 /// The commits of a range with what they brought, and the ref that was moved if that did.
@@ -162,13 +189,12 @@ fn subjects(
             findings: Vec::new(),
         });
     }
-    let place = |id: Option<Oid>| {
-        let mut commits = range.commits.iter();
-        commits.position(|commit| Some(commit.id) == id)
-    };
+    let ids = range.commits.iter().map(|commit| commit.id);
+    let places: BTreeMap<Oid, usize> = ids.zip(0..).collect();
     let mut moved = Vec::new();
     for one in charged {
-        match place(one.commit).and_then(|place| subjects.get_mut(place)) {
+        let place = one.commit.and_then(|id| places.get(&id));
+        match place.and_then(|&place| subjects.get_mut(place)) {
             Some(subject) => subject.findings.push(one.shown),
             None => moved.push(one.shown),
         }
@@ -189,24 +215,25 @@ fn subjects(
     Ok(subjects)
 }
 
-/// Adds `subjects` to those of the report. A commit may be of several refs, and is told
-/// once what it brought to any of them.
-fn add(report: &mut Report, subjects: Vec<Subject>) {
-    for subject in subjects {
-        let same = report.subjects.iter_mut();
-        match same.into_iter().find(|other| other.name == subject.name) {
-            None => report.subjects.push(subject),
-            Some(known) => {
-                let told: BTreeSet<String> = known.findings.iter().map(told).collect();
-                let new = subject.findings.into_iter();
-                known
-                    .findings
-                    .extend(new.filter(|entry| !told.contains(&self::told(entry))));
-            }
-        }
-    }
+/// What was checked, each once: a commit may be of several refs.
+#[derive(Default)]
+struct Subjects {
+    subjects: Vec<Subject>,
+    places: BTreeMap<String, usize>,
 }
 
-fn told(entry: &Entry) -> String {
-    format!("{:?}", entry.finding)
+impl Subjects {
+    fn add(&mut self, subject: Subject) {
+        let next = self.subjects.len();
+        let place = *self.places.entry(subject.name.clone()).or_insert(next);
+        let Some(known) = self.subjects.get_mut(place) else {
+            self.subjects.push(subject);
+            return;
+        };
+        let told = |entry: &Entry| format!("{:?}", entry.finding);
+        let all: BTreeSet<String> = known.findings.iter().map(told).collect();
+        let new = subject.findings.into_iter();
+        let new = new.filter(|entry| !all.contains(&told(entry)));
+        known.findings.extend(new);
+    }
 }

@@ -14,6 +14,9 @@ use git2::{ObjectType, Oid};
 
 use super::{History, Range};
 
+/// Refs by which git reads one object in place of another (git-replace(1)).
+const REPLACED: &str = "refs/replace/";
+
 /// A line of a push.
 #[derive(Debug)]
 struct Update<'t> {
@@ -127,6 +130,11 @@ impl History {
         let Some(new) = update.new else {
             return Ok(None);
         };
+        ensure!(
+            !update.name.starts_with(REPLACED),
+            "it makes another object of one that was checked, for git but not for others: \
+             do not push {REPLACED}"
+        );
         let ground = trusted.map(|trusted| trusted.commit);
         let (tip, kind) = self.peeled(new)?;
         let mut range = Range {
