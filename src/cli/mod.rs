@@ -17,10 +17,15 @@ mod stream;
 mod tree;
 mod verify;
 
+use crate::output::printable;
+use crate::output::printable::is_obeyed;
+use crate::output::problems::{MOST_SAID, Told};
+use crate::source::patch::Problem;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use std::io::{self, Write};
-use std::panic;
+use std::panic::{self, PanicHookInfo};
 use std::process::ExitCode;
+use std::sync::Once;
 use stream::Output;
 
 /// Keep bare kernel tracepoints bare.
@@ -94,18 +99,39 @@ pub fn main() -> ExitCode {
 /// What `run` returns. A gate knows three statuses: a bug that makes us panic is a job
 /// that could not be done.
 fn guarded(run: impl FnOnce() -> u8 + panic::UnwindSafe) -> u8 {
+    static FIRST: Once = Once::new();
+    // Other threads may meet the same.
     panic::set_hook(Box::new(|bug| {
-        complain(&format!(
-            "{bug}. This is a bug in barepoint, not in what it read"
-        ));
+        FIRST.call_once(|| complain(&bug_in_words(bug)))
     }));
     panic::catch_unwind(run).unwrap_or(NOT_DONE)
+}
+
+fn bug_in_words(bug: &PanicHookInfo<'_>) -> String {
+    let payload = bug.payload();
+    let words = payload
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    let words = words.unwrap_or("no reason given");
+    let place = bug
+        .location()
+        .map(|at| format!("{at}: "))
+        .unwrap_or_default();
+    format!(
+        "the job was given up, nothing is said about what was read ({place}{words}). This is \
+         a bug in barepoint"
+    )
 }
 
 fn run() -> u8 {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
+            if error.use_stderr() && std::env::args_os().any(|one| is_odd(&one.to_string_lossy())) {
+                complain(&error.render().to_string());
+                return NOT_DONE;
+            }
             // Help and version come here, too, and are no errors.
             let printed = error.print().and_then(|()| io::stdout().flush());
             return match printed {
@@ -152,13 +178,31 @@ fn run() -> u8 {
     }
 }
 
+/// Whether an argument, such as the name of a file that a stranger chose, cannot be
+/// printed as it is.
+fn is_odd(argument: &str) -> bool {
+    argument.contains(is_obeyed)
+}
+
+/// The most characters of a complaint: a path has 4096.
+const LONGEST: usize = 6000;
+
 /// Says in one line what went wrong. Where nobody can be told, the status has to do.
 fn complain(message: &str) {
-    let line: String = message
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    let _ = writeln!(io::stderr(), "barepoint: {line}");
+    let line = printable(message.trim_end());
+    let end = line.char_indices().nth(LONGEST).map(|(at, _)| at);
+    let (line, cut) = match end {
+        Some(end) => (&line[..end], "…"),
+        None => (&*line, ""),
+    };
+    let _ = writeln!(io::stderr(), "barepoint: {line}{cut}");
+}
+
+/// Says in a few lines what could not be checked.
+fn complain_of(problems: &[Problem]) {
+    Told::of(problems, MOST_SAID)
+        .lines()
+        .for_each(|line| complain(&line));
 }
 
 #[cfg(test)]

@@ -4,7 +4,10 @@
 //! b4 looks at neither the exit status nor standard error once there is JSON, so
 //! that what could not be checked has to be said in it.
 
+use super::exact;
 use super::human::counted;
+use super::printable;
+use super::problems::{MOST_LISTED, Told};
 use super::report::{Entry, Report};
 use super::status::Counts;
 use crate::rules::finding::Level;
@@ -35,15 +38,16 @@ struct Detail {
 /// `out` cannot be written to.
 pub fn write(out: &mut dyn Write, report: &Report, strict: bool) -> io::Result<()> {
     let checks: Vec<Check> = check(report, strict)?.into_iter().collect();
-    serde_json::to_writer_pretty(&mut *out, &checks)?;
+    exact::pretty(out, &checks)?;
     writeln!(out)
 }
 
 fn check(report: &Report, strict: bool) -> io::Result<Option<Check>> {
     let findings = report.entries().map(|entry| detail(entry, strict));
-    let problems = report.problems.iter().map(|problem| Detail {
+    let told = Told::of(&report.problems, MOST_LISTED);
+    let problems = told.lines().map(|problem| Detail {
         status: "fail",
-        description: format!("could not check: {problem}"),
+        description: format!("could not check: {}", printable(&problem)),
         srcline: None,
     });
     let details: Vec<Detail> = findings.chain(problems).collect();
@@ -59,7 +63,7 @@ fn check(report: &Report, strict: bool) -> io::Result<Option<Check>> {
         summary: summary(report),
         details: match details.as_slice() {
             [] => None,
-            some => Some(serde_json::to_string(some)?),
+            some => Some(exact::string(some)?),
         },
     }))
 }
@@ -75,9 +79,16 @@ fn detail(entry: &Entry, strict: bool) -> Detail {
         },
         description: format!(
             "{}:{}: {}[{}]: {}",
-            found.place.file, found.place.line, found.level, found.rule, found.message
+            printable(&found.place.file),
+            found.place.line,
+            found.level,
+            found.rule,
+            printable(&found.message)
         ),
-        srcline: entry.shown.as_ref().map(|shown| shown.text.clone()),
+        srcline: entry
+            .shown
+            .as_ref()
+            .map(|shown| printable(&shown.text).into_owned()),
     }
 }
 

@@ -115,7 +115,10 @@ fn finding(
     let prefix = if options.showfile {
         format!("{file}:{}: ", found.place.line)
     } else if options.emacs {
-        format!("{}:{line}: ", emacs_name(subject, entry, options))
+        format!(
+            "{}:{line}: ",
+            printable(emacs_name(subject, entry, options))
+        )
     } else {
         String::new()
     };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! What differs between two kernels, for people and as JSON (schema 1).
 
-use super::printable;
+use super::{exact, printable};
 use crate::inventory::difference::{Change, What};
 use crate::inventory::snapshot::{Caller, Export, Hook, Knows};
 use anstyle::{AnsiColor, Style};
@@ -144,7 +144,7 @@ pub fn json(out: &mut dyn Write, old: &Side, new: &Side, changes: &[Change<'_>])
         new,
         changes: changes.iter().map(item).collect(),
     };
-    serde_json::to_writer_pretty(&mut *out, &document)?;
+    exact::pretty(out, &document)?;
     writeln!(out)
 }
 

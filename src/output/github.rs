@@ -2,6 +2,7 @@
 //! Findings as workflow commands of GitHub Actions, which become annotations.
 
 use super::printable;
+use super::problems::{MOST_LISTED, Told};
 use super::report::{Entry, Report};
 use crate::rules::finding::Level;
 use std::io::{self, Write};
@@ -15,12 +16,12 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     for entry in report.entries() {
         finding(out, entry)?;
     }
-    for problem in &report.problems {
+    for problem in Told::of(&report.problems, MOST_LISTED).lines() {
         writeln!(
             out,
             "::error title={}::{}",
             property("barepoint: could not check all"),
-            data(&problem.to_string())
+            data(&problem)
         )?;
     }
     Ok(())
@@ -33,10 +34,14 @@ fn finding(out: &mut dyn Write, entry: &Entry) -> io::Result<()> {
         Level::Warning => "warning",
         Level::Note => "notice",
     };
-    let mut message = found.message.clone();
+    let mut message = data(&found.message);
     for related in &found.related {
         let place = &related.place;
-        message += &format!("\n{}:{}: {}", place.file, place.line, related.message);
+        message += NEWLINE;
+        message += &data(&format!(
+            "{}:{}: {}",
+            place.file, place.line, related.message
+        ));
     }
     writeln!(
         out,
@@ -45,17 +50,16 @@ fn finding(out: &mut dyn Write, entry: &Entry) -> io::Result<()> {
         property(&found.place.file),
         found.place.line,
         found.place.column,
-        data(&message)
+        message
     )
 }
 
-/// What stands behind the second `::`.
+/// What the runner makes a newline of.
+const NEWLINE: &str = "%0A";
+
+/// A line of what stands behind the second `::`.
 fn data(text: &str) -> String {
-    let escaped = text
-        .replace('%', "%25")
-        .replace('\r', "%0D")
-        .replace('\n', "%0A");
-    printable(&escaped).into_owned()
+    printable(text).replace('%', "%25")
 }
 
 /// The value of a property.
@@ -69,8 +73,8 @@ mod tests {
 
     #[test]
     fn what_the_runner_reads_is_escaped() {
-        assert_eq!(data("50%: a,\r\nb"), "50%25: a,%0D%0Ab");
-        assert_eq!(property("50%: a,\r\nb"), "50%25%3A a%2C%0D%0Ab");
-        assert_eq!(data("::error::\x1b[31m"), "::error::\u{fffd}[31m");
+        assert_eq!(data("50%: a,\r\nb"), r"50%25: a,\r\nb");
+        assert_eq!(property("50%: a,\r\nb"), r"50%25%3A a%2C\r\nb");
+        assert_eq!(data("x::error::\x1b[31m"), r"x::error::\u{1b}[31m");
     }
 }

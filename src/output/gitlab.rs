@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! Findings as a code quality report of GitLab.
 
+use super::exact;
 use super::fingerprint::Fingerprints;
+use super::printable;
+use super::problems::{MOST_LISTED, Told};
 use super::report::{Entry, Report};
 use crate::rules::finding::Level;
 use crate::source::patch::Problem;
@@ -10,7 +13,7 @@ use std::io::{self, Write};
 
 #[derive(Serialize)]
 struct Item<'a> {
-    description: &'a str,
+    description: String,
     check_name: &'a str,
     fingerprint: String,
     severity: &'static str,
@@ -37,15 +40,20 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let mut prints = Fingerprints::default();
     let findings = report.entries().map(|entry| item(entry, prints.of(entry)));
     let mut items: Vec<Item<'_>> = findings.collect();
-    items.extend(report.problems.iter().map(unchecked));
-    serde_json::to_writer_pretty(&mut *out, &items)?;
+    let told = Told::of(&report.problems, MOST_LISTED);
+    items.extend(told.problems.iter().map(unchecked));
+    items.extend(told.rest.zip(told.more()).map(|(first, more)| Item {
+        description: more,
+        ..unchecked(first)
+    }));
+    exact::pretty(out, &items)?;
     writeln!(out)
 }
 
 fn item(entry: &Entry, fingerprint: String) -> Item<'_> {
     let finding = &entry.finding;
     Item {
-        description: &finding.message,
+        description: printable(&finding.message).into_owned(),
         check_name: finding.rule,
         fingerprint,
         severity: match finding.level {
@@ -64,7 +72,7 @@ fn item(entry: &Entry, fingerprint: String) -> Item<'_> {
 
 fn unchecked(problem: &Problem) -> Item<'_> {
     Item {
-        description: &problem.message,
+        description: printable(&problem.message).into_owned(),
         check_name: "not-checked",
         fingerprint: format!("not-checked {problem}"),
         severity: "blocker",

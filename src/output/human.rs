@@ -180,7 +180,8 @@ fn word_length(text: &str) -> usize {
         .max(1)
 }
 
-/// `text` in lines of at most `width`, the first of which starts at `used`.
+/// `text` in lines of at most `width`, the first of which starts at `used`. A line that
+/// comes to begin like a command is written as [`printable`] writes it.
 pub fn wrapped(text: &str, width: usize, used: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut length = used;
@@ -200,6 +201,9 @@ pub fn wrapped(text: &str, width: usize, used: usize) -> Vec<String> {
             line.push_str(word);
             length += size;
         }
+    }
+    for line in lines.iter_mut().filter(|line| line.starts_with("::")) {
+        *line = printable(line).into_owned();
     }
     lines
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! Findings as JSON, schema 1.
 
+use super::exact;
 use super::list::TreeName;
 use super::report::{Entry, Report, Subject};
 use super::status::Counts;
@@ -137,6 +138,6 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         },
         verified: report.verified.as_ref(),
     };
-    serde_json::to_writer_pretty(&mut *out, &document)?;
+    exact::pretty(out, &document)?;
     writeln!(out)
 }

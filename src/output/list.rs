@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! The inventory as a table, as JSON (schema 1) and as CSV.
 
-use super::{printable, widest};
+use super::{exact, printable, widest};
 use crate::inventory::facts::Use;
 use crate::inventory::resolve::{Probe, Site, Tracepoint};
 use crate::inventory::snapshot::Export;
@@ -148,7 +148,7 @@ pub fn json(
     tree: Option<&TreeName>,
     tracepoints: &[&Tracepoint],
 ) -> io::Result<()> {
-    let tree = serde_json::to_string(&tree)?;
+    let tree = exact::string(&tree)?;
     write!(out, "{{\"schema\":1,\"tree\":{tree},\"tracepoints\":[")?;
     let parts: Vec<_> = tracepoints.chunks(AT_ONCE).collect();
     let written = parallel::map(parts.len(), |number| entries(parts[number]));
@@ -165,13 +165,13 @@ pub fn json(
 const AT_ONCE: usize = 512;
 
 /// The entries of an array, with commas between them.
-fn entries(tracepoints: &[&Tracepoint]) -> serde_json::Result<Vec<u8>> {
+fn entries(tracepoints: &[&Tracepoint]) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     for (number, &one) in tracepoints.iter().enumerate() {
         if number > 0 {
             text.push(b',');
         }
-        serde_json::to_writer(&mut text, &Entry::from(one))?;
+        exact::compact(&mut text, &Entry::from(one))?;
     }
     Ok(text)
 }
@@ -228,11 +228,20 @@ pub fn csv(out: &mut dyn Write, tracepoints: &[&Tracepoint]) -> io::Result<()> {
     Ok(())
 }
 
+/// A cell that no spreadsheet takes for a formula: what may begin one is put behind an
+/// apostrophe, which says there that text follows.
 fn quoted(cell: &str) -> String {
-    if cell.contains(['"', ',', '\n', '\r']) {
+    const FORMULA: [char; 10] = [
+        '=', '+', '-', '@', '\t', '\r', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',
+    ];
+    let mut cell = printable(cell).into_owned();
+    if cell.trim_start_matches([' ', '"']).starts_with(FORMULA) {
+        cell.insert(0, '\'');
+    }
+    if cell.contains(['"', ',', '\t']) {
         format!("\"{}\"", cell.replace('"', "\"\""))
     } else {
-        cell.to_owned()
+        cell
     }
 }
 

@@ -4,7 +4,7 @@
 
 use super::difference::{Item, Side, item, not_compared, prototypes, sides};
 use super::human::counted;
-use super::printable;
+use super::{exact, printable};
 use crate::consumers::porting::{Port, Porting, Reason};
 use crate::consumers::{Gate, Skipped, Use};
 use crate::inventory::difference::Change;
@@ -171,7 +171,7 @@ pub fn json(
         consumers: consumers.iter().map(summary).collect(),
         uses: ports.map(entry).collect(),
     };
-    serde_json::to_writer_pretty(&mut *out, &document)?;
+    exact::pretty(out, &document)?;
     writeln!(out)
 }
 

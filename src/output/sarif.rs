@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! Findings as SARIF 2.1.0, with the rules' pages as their help.
 
+use super::exact;
 use super::fingerprint::Fingerprints;
+use super::problems::{MOST_LISTED, Told};
 use super::report::{Entry, Report, Subject};
 use crate::rules::finding::{Level, Place, Related};
 use crate::rules::page::Page;
@@ -108,7 +110,7 @@ struct Outcome<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     rule_index: Option<usize>,
     level: Level,
-    message: Text<'a>,
+    message: OwnText,
     locations: [Location<'a>; 1],
     #[serde(skip_serializing_if = "Vec::is_empty")]
     related_locations: Vec<Location<'a>>,
@@ -123,7 +125,7 @@ struct Location<'a> {
     id: Option<usize>,
     physical_location: Physical<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<Text<'a>>,
+    message: Option<OwnText>,
 }
 
 #[derive(Serialize)]
@@ -186,7 +188,7 @@ pub fn write(out: &mut dyn Write, report: &Report, pages: &[Page], status: u8) -
         version: "2.1.0",
         runs: [run],
     };
-    serde_json::to_writer_pretty(&mut *out, &log)?;
+    exact::pretty(out, &log)?;
     writeln!(out)
 }
 
@@ -224,10 +226,11 @@ fn rule(page: &Page) -> Rule<'_> {
 }
 
 fn invocation(report: &Report, status: u8) -> Invocation {
-    let notifications = report.problems.iter().map(|problem| Notification {
+    let told = Told::of(&report.problems, MOST_LISTED);
+    let notifications = told.lines().map(|problem| Notification {
         level: Level::Error,
         message: OwnText {
-            text: problem.to_string(),
+            text: plain(&problem),
         },
     });
     Invocation {
@@ -249,8 +252,8 @@ fn outcome<'a>(
         rule_id: finding.rule,
         rule_index: pages.iter().position(|page| page.id == finding.rule),
         level: finding.level,
-        message: Text {
-            text: &finding.message,
+        message: OwnText {
+            text: plain(&finding.message),
         },
         locations: [Location {
             id: None,
@@ -272,8 +275,8 @@ fn elsewhere(index: usize, related: &Related) -> Location<'_> {
     Location {
         id: Some(index + 1),
         physical_location: physical(&related.place, None),
-        message: Some(Text {
-            text: &related.message,
+        message: Some(OwnText {
+            text: plain(&related.message),
         }),
     }
 }
@@ -289,6 +292,19 @@ fn physical<'a>(place: &Place, source: Option<&'a str>) -> Physical<'a> {
             start_column: column(place, source),
             snippet: source.map(|text| Text { text }),
         },
+    }
+}
+
+/// A message in which nothing is a link: `[text](target)` is one even in plain text
+/// (SARIF 2.1.0, 3.11.6), unless its brackets are escaped.
+fn plain(message: &str) -> String {
+    if message.contains("](") {
+        message
+            .replace('\\', "\\\\")
+            .replace('[', "\\[")
+            .replace(']', "\\]")
+    } else {
+        message.to_owned()
     }
 }
 

@@ -518,7 +518,7 @@ mod bad_inputs {
         for arguments in [["evil.json", "new"], ["new", "evil.json"]] {
             let (text, status) = place.human(&arguments);
             assert!(
-                text.contains("a\u{fffd}[2Jb") && !text.contains('\u{1b}'),
+                text.contains(r"a\u{1b}[2Jb") && !text.contains('\u{1b}'),
                 "{text}"
             );
             assert_eq!(status, Some(1));

@@ -20,6 +20,7 @@ mod diff;
 mod faults;
 mod joining;
 mod porting;
+mod printed;
 mod promote;
 mod properties;
 mod pushes;

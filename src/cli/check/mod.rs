@@ -9,7 +9,7 @@ mod united;
 
 use super::stream::Output;
 use super::tree::Gate;
-use super::{complain, tree};
+use super::{complain_of, tree};
 use crate::inventory::state::State;
 use crate::output::report::{Report, Subject};
 use crate::output::status::{Counts, exit_status};
@@ -257,9 +257,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut Output) -> anyhow::Result<u8>
     let status = exit_status(counts, arguments.strict, report.is_incomplete());
     arguments.write(out, &report, status)?;
     out.flush()?;
-    for problem in &report.problems {
-        complain(&problem.to_string());
-    }
+    complain_of(&report.problems);
     Ok(status)
 }
 

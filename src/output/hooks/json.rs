@@ -5,6 +5,7 @@ use super::{Hooks, words};
 use crate::consumers::Use;
 use crate::history::{Since, Step, Turn};
 use crate::inventory::snapshot::Export;
+use crate::output::exact;
 use crate::report::{Evidence, Judgement, Kind};
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -33,7 +34,7 @@ pub fn write(out: &mut dyn Write, report: &Hooks<'_>) -> io::Result<()> {
         "formula": thresholds.formula(),
         "hooks": hooks,
     });
-    serde_json::to_writer(&mut *out, &document)?;
+    exact::compact(out, &document)?;
     writeln!(out)
 }
 

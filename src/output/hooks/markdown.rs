@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! The report as Markdown that reads well in a mail.
 
+use super::text::{line, text};
 use super::{Hooks, words};
 use crate::output::human::wrapped;
-use crate::output::{printable, widest};
+use crate::output::widest;
 use crate::report::{Evidence, Judgement, Verdict};
 use std::io::{self, Write};
 
@@ -15,11 +16,11 @@ const WIDTH: usize = 76;
 /// `out` fails.
 pub fn write(out: &mut dyn Write, report: &Hooks<'_>) -> io::Result<()> {
     let version = report.tree.version.as_deref();
-    let version = version.map(|version| format!(" (Linux {version})"));
+    let version = version.map(|version| format!(" (Linux {})", text(version)));
     writeln!(
         out,
         "# Bare hooks of {}{}\n",
-        printable(&report.tree.path),
+        text(&report.tree.path),
         version.unwrap_or_default()
     )?;
     for verdict in Verdict::ALL {
@@ -70,7 +71,7 @@ fn table(out: &mut dyn Write, report: &Hooks<'_>) -> io::Result<()> {
                 .map_or_else(|| "?".to_owned(), |one| one.to_string()),
             words::changes(evidence),
         ]
-        .map(|cell| printable(&cell).into_owned())
+        .map(|cell| text(&cell))
     }));
     let widths: Vec<usize> = (0..header.len())
         .map(|column| widest(rows.iter().map(|row| row[column].chars().count())))
@@ -99,7 +100,7 @@ fn hook(out: &mut dyn Write, evidence: &Evidence, judgement: &Judgement) -> io::
     writeln!(
         out,
         "\n## {}: {}\n",
-        printable(&evidence.name),
+        text(&evidence.name),
         judgement.verdict.name()
     )?;
     let item = |out: &mut dyn Write, text: String| filled(out, "- ", &text);
@@ -156,17 +157,15 @@ fn called(evidence: &Evidence) -> String {
 }
 
 /// A paragraph or item, filled to the width of a mail.
-fn filled(out: &mut dyn Write, mark: &str, text: &str) -> io::Result<()> {
-    if let Some(text) = text.strip_prefix('\n') {
+fn filled(out: &mut dyn Write, mark: &str, words: &str) -> io::Result<()> {
+    if let Some(words) = words.strip_prefix('\n') {
         writeln!(out)?;
-        return filled(out, mark, text);
+        return filled(out, mark, words);
     }
-    for (number, line) in wrapped(&printable(text), WIDTH - mark.len(), 0)
-        .iter()
-        .enumerate()
-    {
+    let lines = wrapped(&text(words), WIDTH - mark.len(), 0);
+    for (number, one) in lines.iter().enumerate() {
         let lead = if number == 0 { mark } else { "" };
-        writeln!(out, "{lead:indent$}{line}", indent = mark.len())?;
+        writeln!(out, "{lead:indent$}{}", line(one), indent = mark.len())?;
     }
     Ok(())
 }

@@ -4,6 +4,7 @@
 mod html;
 mod json;
 mod markdown;
+mod text;
 mod words;
 
 pub use html::write as html;

@@ -106,7 +106,7 @@ fn names_of_files_are_whole_for_programs() {
     let odd = header.with_file_name("a\u{7}b\u{1b}[1mc.h");
     fs::rename(header, odd).expect("renamed");
     for (format, name) in [
-        ("csv", "/a\u{7}b\u{1b}[1mc.h,"),
+        ("csv", r"/a\u{7}b\u{1b}[1mc.h,"),
         ("json", "/a\\u0007b\\u001b[1mc.h\""),
     ] {
         let output = barepoint(&place)
