@@ -14,11 +14,13 @@
 //! Beside them, and before `output`: `consumers` says who attaches to which tracepoint,
 //! `history` how one changed, `report` which have earned an event, and `promotion` drafts
 //! it. `elf` and `tracefs` say what a built and a running kernel have, and `verify` holds
-//! an inventory against that. `parallel` knows no stage.
+//! an inventory against that. `globs` and `parallel`
+//! know no stage.
 
 pub mod cli;
 pub mod consumers;
 pub mod elf;
+mod globs;
 pub mod history;
 pub mod inventory;
 pub mod kernel;

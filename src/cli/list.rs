@@ -2,15 +2,14 @@
 //! `barepoint list`.
 
 use super::tree;
+use crate::globs::Globs;
 use crate::inventory::profiles;
 use crate::inventory::resolve::Tracepoint;
 use crate::inventory::scan::is_source;
 use crate::inventory::state::State;
 use crate::output::list;
 use crate::rules::zones::Zones;
-use anyhow::Context;
 use clap::{Args, ValueEnum};
-use globset::{GlobBuilder, GlobMatcher};
 use std::io::Write;
 use std::mem::ManuallyDrop;
 use std::path::PathBuf;
@@ -68,7 +67,7 @@ enum Format {
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<u8> {
     let tree = tree::needed(arguments.tree.as_deref())?;
     let path = arguments.path.as_deref().map(paths).transpose()?;
-    let name = arguments.name.as_deref().map(glob).transpose()?;
+    let name = arguments.name.as_deref().map(Globs::of_name).transpose()?;
     let tools = arguments.tools;
     let state = State::of_where(&tree, &|path| {
         is_source(path) || tools && path.strip_prefix("tools/").is_some_and(is_source)
@@ -78,9 +77,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<
     let wanted = |one: &&Tracepoint| {
         (!arguments.bare || one.is_bare())
             && (!arguments.event || !one.is_bare())
-            && path
-                .as_ref()
-                .is_none_or(|globs| globs.iter().any(|glob| glob.is_match(one.file.as_ref())))
+            && path.as_ref().is_none_or(|globs| globs.is_match(&one.file))
             && name.as_ref().is_none_or(|glob| glob.is_match(one.name()))
     };
     let found: Vec<&Tracepoint> = state
@@ -108,23 +105,12 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<
 
 /// What `--path` means: a path as the shell completes it, `./include/trace/events/`, is
 /// all that is below it.
-fn paths(pattern: &str) -> anyhow::Result<Vec<GlobMatcher>> {
+fn paths(pattern: &str) -> anyhow::Result<Globs> {
     let path = pattern.trim_start_matches("./").trim_end_matches('/');
     let is_folder = pattern.ends_with('/') || !path.contains(['*', '?', '[', '{', '\\']);
     let below = match path {
         "" | "." if is_folder && !pattern.is_empty() => "**".to_owned(),
         _ => format!("{path}/**"),
     };
-    let mut globs = vec![glob(path)?];
-    if is_folder {
-        globs.push(glob(&below)?);
-    }
-    Ok(globs)
-}
-
-fn glob(pattern: &str) -> anyhow::Result<GlobMatcher> {
-    let glob = GlobBuilder::new(pattern).literal_separator(true).build();
-    Ok(glob
-        .with_context(|| format!("not a glob: {pattern}"))?
-        .compile_matcher())
+    Globs::of_paths(std::iter::once(path).chain(is_folder.then_some(below.as_str())))
 }

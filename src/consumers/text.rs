@@ -5,7 +5,7 @@
 use super::Way;
 use super::bpf::is_name;
 use super::names::Names;
-use globset::Glob;
+use crate::globs::Globs;
 
 /// How many tracepoints one wildcard may stand for.
 const MOST_MATCHES: usize = 256;
@@ -141,10 +141,9 @@ pub(super) fn systemtap(text: &str, names: &Names) -> Vec<Named> {
 
 /// The tracepoints that a wildcard stands for; by their real names.
 fn matching(pattern: &str, names: &Names) -> Vec<String> {
-    let Ok(glob) = Glob::new(pattern) else {
+    let Ok(glob) = Globs::of_name(pattern) else {
         return Vec::new();
     };
-    let glob = glob.compile_matcher();
     let real = names
         .written()
         .filter(|name| names.real(name) == Some(name));

@@ -3,7 +3,7 @@
 //!
 //! It may not know what maintainers are asked for.
 
-use globset::{GlobBuilder, GlobMatcher};
+use crate::globs::Globs;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One section.
@@ -169,17 +169,13 @@ fn may_match(pattern: &str, path: &str) -> bool {
 }
 
 /// A file pattern: a slash at the end stands for all below (get_maintainer.pl).
-fn glob(text: &str) -> Option<GlobMatcher> {
+fn glob(text: &str) -> Option<Globs> {
     let pattern = if text.ends_with('/') {
         format!("{text}**")
     } else {
         text.to_owned()
     };
-    let glob = GlobBuilder::new(&pattern)
-        .literal_separator(true)
-        .build()
-        .ok()?;
-    Some(glob.compile_matcher())
+    Globs::of_paths([pattern.as_str()]).ok()
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@
 
 use super::approval::Approvals;
 use super::finding::{Finding, Level};
+use crate::globs::Globs;
 use anyhow::{Context, bail};
-use globset::{Glob, GlobBuilder, GlobMatcher};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -65,18 +65,11 @@ struct Named {
     reason: String,
 }
 
-/// A path that a rule leaves alone, for the reason that its entry gives.
-#[derive(Clone, Debug)]
-struct Exception(GlobMatcher);
-
-impl PartialEq for Exception {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.glob() == other.0.glob()
-    }
-}
+/// The most bytes of a file of zones.
+const MOST: usize = 1 << 20;
 
 /// A part of a kernel.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Zone {
     /// Its name.
     pub name: String,
@@ -84,27 +77,15 @@ pub struct Zone {
     pub section: String,
     /// What may reach its hooks.
     pub visibility: Visibility,
-    paths: Vec<GlobMatcher>,
-    except: Vec<Exception>,
-}
-
-impl PartialEq for Zone {
-    fn eq(&self, other: &Self) -> bool {
-        let globs = |zone: &Self| -> Vec<Glob> {
-            zone.paths.iter().map(|path| path.glob().clone()).collect()
-        };
-        (&self.name, &self.section) == (&other.name, &other.section)
-            && self.visibility == other.visibility
-            && globs(self) == globs(other)
-            && self.except == other.except
-    }
+    paths: Globs,
+    /// Paths that rules leave alone, for the reasons that their entries give.
+    except: Globs,
 }
 
 impl Zone {
     /// Whether the file at `path` is in the zone.
     pub fn holds(&self, path: &str) -> bool {
-        self.paths.iter().any(|glob| glob.is_match(path))
-            && !self.except.iter().any(|one| one.0.is_match(path))
+        self.paths.is_match(path) && !self.except.is_match(path)
     }
 }
 
@@ -113,7 +94,7 @@ impl Zone {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Zones {
     zones: Vec<Zone>,
-    relays: Vec<Exception>,
+    relays: Vec<Globs>,
     levels: BTreeMap<String, Chosen>,
     approvals: Approvals,
     files: Vec<String>,
@@ -133,6 +114,12 @@ impl Zones {
     /// # Errors
     /// The file is not of the form; the message names it and the line.
     pub fn with(mut self, text: &str, origin: &str) -> anyhow::Result<Self> {
+        if text.len() > MOST {
+            bail!(
+                "{origin}: more than {} MiB are no file of zones",
+                MOST >> 20
+            );
+        }
         let file: File = toml::from_str(text).map_err(|error| {
             let line = error.span().map_or(1, |span| {
                 text.bytes()
@@ -150,8 +137,8 @@ impl Zones {
                 None => self.zones.push(zone),
             }
         }
-        for one in file.relay {
-            self.relays.push(exception(one, origin)?);
+        if !file.relay.is_empty() {
+            self.relays.push(exceptions(&file.relay, origin)?);
         }
         for (id, level) in file.levels {
             if super::rule(&id).is_none() {
@@ -234,7 +221,7 @@ impl Zones {
 
     /// Whether the file at `path` belongs to a relay by design.
     pub fn is_relay(&self, path: &str) -> bool {
-        self.relays.iter().any(|one| one.0.is_match(path))
+        self.relays.iter().any(|one| one.is_match(path))
     }
 }
 
@@ -242,38 +229,22 @@ fn checked(entry: ZoneEntry, origin: &str) -> anyhow::Result<Zone> {
     if entry.paths.is_empty() {
         bail!("{origin}: zone \"{}\" has no paths", entry.name);
     }
-    let paths = entry
-        .paths
-        .iter()
-        .map(|path| glob(path, origin))
-        .collect::<Result<_, _>>()?;
-    let except = entry
-        .except
-        .into_iter()
-        .map(|one| exception(one, origin))
-        .collect::<Result<_, _>>()?;
+    let paths = entry.paths.iter().map(String::as_str);
     Ok(Zone {
+        paths: Globs::of_paths(paths).with_context(|| origin.to_owned())?,
+        except: exceptions(&entry.except, origin)?,
         name: entry.name,
         section: entry.section,
         visibility: entry.visibility,
-        paths,
-        except,
     })
 }
 
-fn exception(one: Named, origin: &str) -> anyhow::Result<Exception> {
-    if one.reason.trim().is_empty() {
+/// The paths of entries that say why.
+fn exceptions(named: &[Named], origin: &str) -> anyhow::Result<Globs> {
+    if let Some(one) = named.iter().find(|one| one.reason.trim().is_empty()) {
         bail!("{origin}: the exception for {} has no reason", one.path);
     }
-    Ok(Exception(glob(&one.path, origin)?))
-}
-
-fn glob(pattern: &str, origin: &str) -> anyhow::Result<GlobMatcher> {
-    let glob: Glob = GlobBuilder::new(pattern)
-        .literal_separator(true)
-        .build()
-        .with_context(|| format!("{origin}: {pattern}"))?;
-    Ok(glob.compile_matcher())
+    Globs::of_paths(named.iter().map(|one| one.path.as_str())).with_context(|| origin.to_owned())
 }
 
 #[cfg(test)]
