@@ -8,16 +8,15 @@
 //! close, into a buffer that its thread keeps.
 
 use std::ffi::OsStr;
-use std::fs::{File, Metadata};
+use std::fs::{self, DirEntry, File, Metadata};
 use std::io::{self, Read, Seek};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::{Context, anyhow, bail};
-use ignore::{DirEntry, WalkBuilder, WalkParallel, WalkState};
-
 use super::{OVERLAP, SIZE_LIMIT, Tree, Unreadable, paths};
+use crate::parallel;
+use anyhow::{Context, anyhow, bail};
 
 /// What a thread's buffer holds at first: nearly every file of a kernel.
 const BUFFER: usize = 256 << 10;
@@ -54,8 +53,8 @@ impl DiskTree {
         &self.dir
     }
 
-    /// Walks over the tree, or over some of its folders.
-    fn walk(&self, folders: Option<&[String]>) -> Option<WalkParallel> {
+    /// Where a walk over the tree, or over some of its folders, starts.
+    fn places(&self, folders: Option<&[String]>) -> Vec<PathBuf> {
         let mut places = match folders {
             None => vec![self.root.clone()],
             Some(folders) => folders
@@ -64,34 +63,20 @@ impl DiskTree {
                 .collect(),
         };
         places.retain(|place| place.is_dir());
-        let (first, rest) = places.split_first()?;
-        let mut builder = WalkBuilder::new(first);
-        for place in rest {
-            builder.add(place);
-        }
-        let walk = builder
-            .standard_filters(false)
-            .follow_links(false)
-            .filter_entry(|entry| entry.file_name() != ".git")
-            .build_parallel();
-        Some(walk)
+        places
     }
 
-    /// The path from the root, for a regular file.
-    fn relative<'e>(&self, entry: &'e DirEntry) -> Option<Result<&'e str, String>> {
-        if !entry.file_type().is_some_and(|kind| kind.is_file()) {
-            return None;
-        }
+    /// The path from the root.
+    fn relative<'p>(&self, path: &'p Path) -> Result<&'p str, String> {
         // Every path of a walk starts as the root does; to compare them part by part
         // would cost a twentieth of the walk.
-        let all = entry.path().as_os_str().as_bytes();
-        let path = all.get(self.root.as_os_str().len()..)?;
+        let all = path.as_os_str().as_bytes();
+        let path = all.get(self.root.as_os_str().len()..).unwrap_or(all);
         let path = path.strip_prefix(b"/").unwrap_or(path);
-        let name = || {
+        std::str::from_utf8(path).map_err(|_| {
             let path = self.dir.join(OsStr::from_bytes(path));
             format!("{}: the name is not UTF-8", path.display())
-        };
-        Some(std::str::from_utf8(path).map_err(|_| name()))
+        })
     }
 
     /// Where `path` leads, over all links. Nearly all paths have none, and asking each
@@ -115,57 +100,54 @@ impl DiskTree {
         format!("cannot read {}: {error}", self.dir.join(path).display())
     }
 
-    /// A walk's own error names its folder; it need not say how deep that is.
-    fn cannot_walk(&self, error: ignore::Error) -> String {
-        match error {
-            ignore::Error::WithDepth { err, .. } => self.cannot_walk(*err),
-            ignore::Error::WithPath { path, err } => {
-                let path = path.strip_prefix(&self.root).unwrap_or(&path).to_owned();
-                self.cannot_read(&path.to_string_lossy(), &err)
-            }
-            error => self.cannot_read("", &error),
-        }
-    }
-
-    /// Hands the path and the entry of each wanted file to `each`, which one
-    /// call of `make` makes for each thread.
-    fn each_file<'a, F>(
-        &'a self,
+    /// Hands the path of each wanted regular file, from the root and in full, to `each`,
+    /// which one call of `make` makes for each thread.
+    fn each_file<F>(
+        &self,
         folders: Option<&[String]>,
-        wanted: &'a (dyn Fn(&str) -> bool + Sync),
-        make: impl Fn() -> F,
+        wanted: &(dyn Fn(&str) -> bool + Sync),
+        make: impl Fn() -> F + Sync,
     ) -> anyhow::Result<()>
     where
-        F: FnMut(&str, &DirEntry) -> Result<(), String> + Send + 'a,
+        F: FnMut(&str, &Path) -> Result<(), String>,
     {
-        let Some(walk) = self.walk(folders) else {
-            return Ok(());
-        };
         let errors = Mutex::new(Vec::new());
-        let errors = &errors;
-        walk.run(|| {
-            let mut each = make();
-            Box::new(move |entry| {
-                let done = match &entry {
-                    Ok(entry) => match self.relative(entry) {
-                        Some(Ok(path)) if wanted(path) => each(path, entry),
-                        Some(Err(error)) if wanted(&entry.path().to_string_lossy()) => Err(error),
-                        _ => Ok(()),
-                    },
-                    Err(error) => Err(self.cannot_walk(error.clone())),
-                };
-                if let Err(error) = done {
-                    errors
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .push(error);
+        let note = |error: String| {
+            errors
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(error);
+        };
+        let file = |each: &mut F, path: &Path| match self.relative(path) {
+            Ok(below) if wanted(below) => each(below, path),
+            Err(error) if wanted(&path.to_string_lossy()) => Err(error),
+            _ => Ok(()),
+        };
+        parallel::spread(self.places(folders), make, |each, folder: PathBuf| {
+            let mut below = Vec::new();
+            let done = read_folder(&folder, &mut |entry: &DirEntry| {
+                let kind = entry.file_type()?;
+                if kind.is_dir() {
+                    below.extend((entry.file_name() != ".git").then(|| entry.path()));
+                } else if kind.is_file() {
+                    file(each, &entry.path()).unwrap_or_else(&note);
                 }
-                WalkState::Continue
-            })
+                Ok(())
+            });
+            if let Err(error) = done {
+                let folder = folder.strip_prefix(&self.root).unwrap_or(&folder);
+                note(self.cannot_read(&folder.to_string_lossy(), &error));
+            }
+            below
         });
-        let errors = std::mem::take(&mut *errors.lock().unwrap_or_else(PoisonError::into_inner));
+        let errors = errors.into_inner().unwrap_or_else(PoisonError::into_inner);
         Unreadable::check(errors)
     }
+}
+
+/// Hands each entry of a folder to `each`.
+fn read_folder(folder: &Path, each: &mut dyn FnMut(&DirEntry) -> io::Result<()>) -> io::Result<()> {
+    fs::read_dir(folder)?.try_for_each(|entry| each(&entry?))
 }
 
 impl Tree for DiskTree {
@@ -254,8 +236,8 @@ impl DiskTree {
     ) -> anyhow::Result<()> {
         self.each_file(folders, wanted, || {
             let mut buffer = Vec::new();
-            move |path, entry| {
-                let text = File::open(entry.path())
+            move |path, full| {
+                let text = File::open(full)
                     .and_then(|file| slurp_if(&file, holds, &mut buffer))
                     .map_err(|error| self.cannot_read(path, &error))?;
                 if let Some(text) = text {
