@@ -14,9 +14,10 @@
 //! Beside them, and before `output`: `consumers` says who attaches to which tracepoint,
 //! `history` how one changed, `report` which have earned an event, and `promotion` drafts
 //! it. `elf` and `tracefs` say what a built and a running kernel have, and `verify` holds
-//! an inventory against that. `globs` and `parallel`
-//! know no stage.
+//! an inventory against that. `budget`, `globs` and
+//! `parallel` know no stage.
 
+mod budget;
 pub mod cli;
 pub mod consumers;
 pub mod elf;

@@ -18,7 +18,7 @@ use crate::source::disk::DiskTree;
 use crate::source::git::GitTree;
 use crate::source::input;
 use crate::source::kernel_root::check_kernel;
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use clap::{Args, ValueEnum};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -190,8 +190,14 @@ fn of_tree(given: &str, from: &'static str, tree: &dyn Tree) -> anyhow::Result<(
     Ok(with_origin(given, from, tree::name(tree).version, snapshot))
 }
 
+/// The most bytes of a saved list: three times that of a kernel.
+const MOST: usize = 32 << 20;
+
 fn list(given: &str) -> anyhow::Result<(Side, Snapshot)> {
     let text = input::read(Path::new(given)).with_context(|| format!("cannot read {given}"))?;
+    if text.len() > MOST {
+        bail!("{given}: more than {} MiB are no saved list", MOST >> 20);
+    }
     let (version, snapshot) = saved::read(&text).with_context(|| given.to_owned())?;
     Ok(with_origin(given, "saved", version, snapshot))
 }

@@ -4,11 +4,16 @@
 use super::Skipped;
 use super::files::{self, Source};
 use super::names::Names;
+use crate::budget::Budget;
 use crate::parallel;
 use crate::syntax::directives::{Directive, IncludeTarget};
 use aho_corasick::AhoCorasick;
+use anyhow::Context;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+
+/// The most bytes of texts that are kept: a hundred times LTTng's.
+const MOST: u64 = 192 << 20;
 
 /// What a file has to hold to be of any interest by itself.
 const SIGNS: [&[u8]; 8] = [
@@ -127,9 +132,16 @@ impl Library {
             .into_iter()
             .filter_map(|file| kept.get(file).copied())
             .collect();
+        let budget = Budget::new("MiB of text that uses tracepoints", MOST);
         let texts = parallel::map(wanted.len(), |number| {
             let source = wanted.get(number)?;
-            Some(files::text(source).map(|text| (source.file.clone(), text)))
+            let read = files::text(source).and_then(|text| {
+                let size = text.as_ref().map_or(0, |text| text.len());
+                let charged = budget.charge(size as u64);
+                charged.with_context(|| source.path.display().to_string())?;
+                Ok((source.file.clone(), text))
+            });
+            Some(read)
         });
         for one in texts.into_iter().flatten() {
             // What has become binary meanwhile is no longer there.

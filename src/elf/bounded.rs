@@ -8,9 +8,9 @@ use std::collections::HashSet;
 use std::io::{Read, Seek};
 use std::ops::Range;
 
-/// The most bytes that are kept of a file: four times the headers, symbols and tables
+/// The most bytes that are kept of a file: more than twice the headers, symbols and tables
 /// of a kernel with everything built in.
-pub(super) const MOST: u64 = 256 << 20;
+pub(super) const MOST: u64 = 160 << 20;
 /// What it takes to keep a piece, beside its bytes.
 const PIECE: u64 = 64;
 /// The longest name that is looked for.

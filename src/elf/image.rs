@@ -22,6 +22,11 @@ const UNDEFINED: u64 = 1 << 60;
 /// The most that is read of anything at once.
 const MOST: u64 = 64 << 20;
 const LONGEST_STRING: u64 = 256;
+/// The most words that a kernel moves when it boots: ten times those of arm64.
+const MOST_MOVES: usize = 4 << 20;
+/// The most relocations that are looked at of one section, and in all: a module has some
+/// thousands.
+const MOST_LINKS: usize = 1 << 20;
 
 /// A section that is memory.
 struct Section {
@@ -54,6 +59,8 @@ pub struct Image<'data, R: ReadRef<'data>> {
     moved: HashMap<u64, u64>,
     /// What the relocations of a section put at an address, once it was asked for.
     linked: HashMap<SectionIndex, HashMap<u64, Link>>,
+    /// Relocations were left out, as there were too many.
+    is_overfull: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -79,6 +86,7 @@ impl<'data, R: ReadRef<'data>> Image<'data, R> {
             bases: HashMap::new(),
             moved: HashMap::new(),
             linked: HashMap::new(),
+            is_overfull: false,
             data,
             file,
         };
@@ -92,6 +100,12 @@ impl<'data, R: ReadRef<'data>> Image<'data, R> {
     /// Whether it is not linked yet: a module, or any object file.
     pub fn is_module(&self) -> bool {
         self.is_module
+    }
+
+    /// Whether it has more relocations than were looked at, so that what pointers are
+    /// said to point to may be wrong.
+    pub fn is_overfull(&self) -> bool {
+        self.is_overfull
     }
 
     /// Size of a pointer in bytes.
@@ -150,6 +164,9 @@ impl<'data, R: ReadRef<'data>> Image<'data, R> {
                 .chunks_exact(3 * word)
                 .filter(|entry| at(entry, 1) >> symbol_shift == 0);
             let found: Vec<(u64, u64)> = relative.map(|e| (at(e, 0), at(e, 2))).collect();
+            if self.moved.len() + found.len() > MOST_MOVES {
+                bail!("more than {MOST_MOVES} relocations");
+            }
             self.moved.extend(found);
         }
         Ok(())
@@ -241,7 +258,9 @@ impl<'data, R: ReadRef<'data>> Image<'data, R> {
     fn link(&mut self, address: u64) -> Option<Link> {
         let section = self.section_at(address)?.index;
         if !self.linked.contains_key(&section) {
-            let links = self.links(section);
+            let known: usize = self.linked.values().map(HashMap::len).sum();
+            let links = self.links(section, MOST_LINKS.saturating_sub(known));
+            self.is_overfull |= known + links.len() >= MOST_LINKS;
             self.linked.insert(section, links);
         }
         self.linked.get(&section)?.get(&address).copied()
@@ -249,13 +268,13 @@ impl<'data, R: ReadRef<'data>> Image<'data, R> {
 
     /// Where several relocations make one word, as `ADD32` and `SUB32` of riscv do for
     /// a distance, the first names what is meant.
-    fn links(&self, index: SectionIndex) -> HashMap<u64, Link> {
+    fn links(&self, index: SectionIndex, most: usize) -> HashMap<u64, Link> {
         let mut links = HashMap::new();
         let Ok(section) = self.file.section_by_index(index) else {
             return links;
         };
         let base = self.bases.get(&index).copied().unwrap_or_default();
-        for (offset, relocation) in section.relocations() {
+        for (offset, relocation) in section.relocations().take(most) {
             let target = match relocation.target() {
                 RelocationTarget::Symbol(symbol) => self.address_of(symbol),
                 RelocationTarget::Section(section) => self.bases.get(&section).copied(),

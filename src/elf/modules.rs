@@ -7,8 +7,9 @@
 
 use super::bounded::{Kept, MOST as KEPT, Whole};
 use super::image::Image;
-use super::unpack::{MOST, unpacked};
+use super::unpack::{MOST, MOST_PACKED, Room, unpacked};
 use super::{Binary, tables};
+use crate::budget::Budget;
 use crate::parallel;
 use anyhow::{Context, bail};
 use object::read::ReadRef;
@@ -16,6 +17,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// How deep folders of modules nest, with room to spare.
 const DEEPEST: usize = 64;
@@ -23,7 +25,11 @@ const DEEPEST: usize = 64;
 const MOST_MODULES: usize = 200_000;
 /// A module with debug information may be larger than memory is for; of those that are
 /// not packed, no more is read than is needed.
-const LARGE: u64 = 32 << 20;
+const LARGE: u64 = 8 << 20;
+/// The most bytes of all modules that are packed: eight times Debian's.
+const MOST_UNPACKED: u64 = 8 << 30;
+/// The most tracepoints and events of all modules: forty times a kernel's.
+const MOST_TRACED: u64 = 400_000;
 const MAGIC: &[u8; 4] = b"\x7fELF";
 const SUFFIXES: [&str; 4] = [".ko", ".ko.xz", ".ko.zst", ".ko.gz"];
 
@@ -70,8 +76,9 @@ pub fn modules(folder: &Path) -> anyhow::Result<Modules> {
     }
     paths.sort();
     let mut traced = Vec::new();
+    let reader = Reader::default();
     let read = parallel::map(paths.len(), |number| match paths.get(number) {
-        Some(path) => module(path),
+        Some(path) => reader.module(path),
         None => Ok(None),
     });
     for module in read {
@@ -139,30 +146,78 @@ fn is_module(name: &str) -> bool {
     SUFFIXES.iter().any(|suffix| name.ends_with(suffix))
 }
 
-fn module(path: &Path) -> anyhow::Result<Option<Module>> {
-    read(path).with_context(|| path.display().to_string())
+/// What all threads have in common that read modules.
+struct Reader {
+    unpacked: Budget,
+    traced: Budget,
+    /// Who has it may unpack a large one.
+    large: Mutex<()>,
 }
 
-fn read(path: &Path) -> anyhow::Result<Option<Module>> {
-    let mut file = File::open(path)?;
-    let mut start = [0; MAGIC.len()];
-    let is_plain = file.read_exact(&mut start).is_ok() && start == *MAGIC;
-    file.rewind()?;
-    let read = if is_plain && file.metadata()?.len() > LARGE {
-        of_file(file)?
-    } else {
-        let mut bytes = Vec::new();
-        file.take(MOST + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > MOST {
-            bail!("more than {} MB are no module", MOST >> 20);
+impl Default for Reader {
+    fn default() -> Self {
+        Self {
+            unpacked: Budget::new("MiB of unpacked modules", MOST_UNPACKED),
+            traced: Budget::new("tracepoints and events of modules", MOST_TRACED),
+            large: Mutex::default(),
         }
-        of_bytes(&unpacked(bytes)?)?
-    };
-    Ok(read.map(|(is_in_tree, binary)| Module {
-        path: path.to_owned(),
-        is_in_tree,
-        binary,
-    }))
+    }
+}
+
+impl Reader {
+    fn module(&self, path: &Path) -> anyhow::Result<Option<Module>> {
+        self.read(path).with_context(|| path.display().to_string())
+    }
+
+    fn read(&self, path: &Path) -> anyhow::Result<Option<Module>> {
+        let mut file = File::open(path)?;
+        let mut start = [0; MAGIC.len()];
+        let is_plain = file.read_exact(&mut start).is_ok() && start == *MAGIC;
+        file.rewind()?;
+        let read = if is_plain && file.metadata()?.len() > LARGE {
+            of_file(file)?
+        } else {
+            self.packed(file)?
+        };
+        let Some((is_in_tree, binary)) = read else {
+            return Ok(None);
+        };
+        let events = binary.events.as_ref().map_or(0, Vec::len);
+        let traced = binary.tracepoints.len() + events;
+        self.traced.charge(traced as u64)?;
+        Ok(Some(Module {
+            path: path.to_owned(),
+            is_in_tree,
+            binary,
+        }))
+    }
+
+    /// Of a file that is read whole, and may be packed.
+    fn packed(&self, file: File) -> anyhow::Result<Option<(bool, Binary)>> {
+        let lock = || self.large.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut alone = (file.metadata()?.len() > LARGE).then(lock);
+        let mut bytes = Vec::new();
+        file.take(MOST_PACKED + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > MOST_PACKED {
+            bail!("more than {} MB are no packed module", MOST_PACKED >> 20);
+        }
+        let unpacked = match unpacked(&bytes, Room::SMALL) {
+            Ok(unpacked) => unpacked,
+            Err(_) => {
+                alone = alone.or_else(|| Some(lock()));
+                unpacked(&bytes, Room::LARGE).with_context(|| {
+                    format!(
+                        "a packed module may have {} MB: unpack larger ones",
+                        MOST >> 20
+                    )
+                })?
+            }
+        };
+        self.unpacked.charge(unpacked.len() as u64)?;
+        let read = of_bytes(&unpacked);
+        drop(alone);
+        read
+    }
 }
 
 /// As [`of_bytes`], of a file that is not read whole.

@@ -18,6 +18,10 @@ use std::ops::Range;
 /// The most bytes that a table may have: four times those of a kernel with everything
 /// built in. What entries lead to is kept while an image is read.
 const MOST: u64 = 1 << 20;
+/// The most bytes of a table of pointers, of which a kernel has a twentieth.
+const MOST_OF_POINTERS: u64 = 512 << 10;
+/// The most symbols of tracepoints: ten times those of all sources.
+const MOST_TRACEPOINTS: usize = 65_536;
 const MOST_OF_EXPORTS: u64 = 4 << 20;
 /// `struct list_head list` and `class` come before `tp`, in words.
 const CLASS: u64 = 2;
@@ -92,6 +96,8 @@ struct Symbols {
     /// Tracepoints by address, also those that no table has.
     tracepoints: HashMap<u64, String>,
     banner: Option<u64>,
+    /// There are more tracepoints.
+    is_overfull: bool,
 }
 
 impl Symbols {
@@ -110,6 +116,10 @@ impl Symbols {
         if name == b"linux_banner" {
             self.banner = Some(place.address);
         } else if let Some(tracepoint) = name.strip_prefix(PREFIX.as_bytes()) {
+            if self.tracepoints.len() >= MOST_TRACEPOINTS {
+                self.is_overfull = true;
+                return;
+            }
             let tracepoint = String::from_utf8_lossy(tracepoint).into_owned();
             self.tracepoints.insert(place.address, tracepoint);
         } else if name.starts_with(b"__start_") || name.starts_with(b"__stop_") {
@@ -153,13 +163,20 @@ pub fn read<'data, R: ReadRef<'data>>(image: Image<'data, R>) -> anyhow::Result<
     if symbols.count == 0 {
         bail!("no symbol table: it is stripped");
     }
+    if symbols.is_overfull {
+        bail!("symbols of more than {MOST_TRACEPOINTS} tracepoints");
+    }
     let mut reader = Reader {
         image,
         symbols,
         names: HashMap::new(),
         reference: Reference::Distance,
     };
-    reader.binary()
+    let binary = reader.binary()?;
+    if reader.image.is_overfull() {
+        bail!("more relocations than any module has");
+    }
+    Ok(binary)
 }
 
 struct Reader<'data, R: ReadRef<'data>> {
@@ -198,7 +215,8 @@ impl<'data, R: ReadRef<'data>> Reader<'data, R> {
             bound(start).zip(bound(stop)).map(|(from, to)| from..to)
         };
         let most = match table {
-            Table::Tracepoints | Table::Events | Table::Bpf => MOST,
+            Table::Tracepoints | Table::Events => MOST_OF_POINTERS,
+            Table::Bpf => MOST,
             Table::Exports | Table::GplExports | Table::ExportFlags => MOST_OF_EXPORTS,
         };
         match range {

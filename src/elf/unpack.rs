@@ -2,56 +2,96 @@
 //! Modules as they are kept: plain, or packed with xz, zstd or gzip.
 
 use anyhow::{Context, anyhow, bail};
+use std::borrow::Cow;
 use std::io::{Cursor, Read};
 use std::num::NonZeroUsize;
 
-/// The most bytes that a module may have, packed or not. The largest of Debian's has
-/// 30 MB.
-pub const MOST: u64 = 512 << 20;
+/// The most bytes that a packed module may have, and may unpack to. The largest of
+/// Debian's unpacks to 30 MB. Of one that is not packed no more is read than is needed.
+pub const MOST: u64 = 256 << 20;
+/// The most bytes that are read of what is packed.
+pub const MOST_PACKED: u64 = 64 << 20;
 
 /// The dictionary that the kernel's own build packs modules with (scripts/Makefile.modinst).
 const DICTIONARY: usize = 1 << 20;
-/// The largest that is taken: that of `xz -9`, and what ruzstd takes of a window.
-const MOST_DICTIONARY: usize = 128 << 20;
+/// By how many bytes memory grows.
+const STEP: usize = 8 << 20;
 const BUFFER: NonZeroUsize = NonZeroUsize::MIN.saturating_add((1 << 16) - 1);
 
 /// Bytes of a gzip member's header without its optional parts.
 const GZIP_HEADER: usize = 10;
 
+/// How much may be unpacked.
+#[derive(Clone, Copy, Debug)]
+pub struct Room {
+    /// The most bytes.
+    pub most: u64,
+    /// The most bytes of a dictionary.
+    pub dictionary: usize,
+}
+
+impl Room {
+    /// What nearly all modules need, and all threads at once may have.
+    pub const SMALL: Self = Self {
+        most: 8 << 20,
+        dictionary: 8 << 20,
+    };
+    /// What one at a time may have: the dictionary is that of `xz -9`.
+    pub const LARGE: Self = Self {
+        most: MOST,
+        dictionary: 64 << 20,
+    };
+}
+
 /// The bytes of a module, unpacked if its first bytes say that it is packed.
 ///
 /// # Errors
-/// It is packed and broken, or larger than any module.
-pub fn unpacked(bytes: Vec<u8>) -> anyhow::Result<Vec<u8>> {
-    match bytes.as_slice() {
-        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => whole(xz(bytes)).context("broken xz data"),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => zstd(&bytes).context("broken zstd data"),
-        [0x1f, 0x8b, 8, ..] => gzip(&bytes).context("broken gzip data"),
-        _ => Ok(bytes),
-    }
+/// It is packed and broken, or needs more than `room`.
+pub fn unpacked(bytes: &[u8], room: Room) -> anyhow::Result<Cow<'_, [u8]>> {
+    let unpacked = match bytes {
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => {
+            whole(xz(bytes, room), room).context("broken xz data")
+        }
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => zstd(bytes, room).context("broken zstd data"),
+        [0x1f, 0x8b, 8, ..] => gzip(bytes, room).context("broken gzip data"),
+        _ => return Ok(bytes.into()),
+    };
+    unpacked.map(Into::into)
 }
 
-fn whole(reader: impl Read) -> anyhow::Result<Vec<u8>> {
+/// All that `reader` gives, in no more memory than it takes: a vector that grows by
+/// itself doubles.
+fn whole(mut reader: impl Read, room: Room) -> anyhow::Result<Vec<u8>> {
     let mut unpacked = Vec::new();
-    reader.take(MOST + 1).read_to_end(&mut unpacked)?;
-    if unpacked.len() as u64 > MOST {
-        bail!("it unpacks to more than {} MB", MOST >> 20);
+    loop {
+        // Room to find that nothing follows.
+        unpacked.try_reserve_exact(STEP + 64)?;
+        let read = reader
+            .by_ref()
+            .take(STEP as u64)
+            .read_to_end(&mut unpacked)?;
+        if unpacked.len() as u64 > room.most {
+            bail!("it unpacks to more than {} MB", room.most >> 20);
+        }
+        if read < STEP {
+            return Ok(unpacked);
+        }
     }
-    Ok(unpacked)
 }
 
-fn xz(bytes: Vec<u8>) -> impl Read {
-    let decoder = xz4rust::XzDecoder::in_heap_with_alloc_dict_size(DICTIONARY, MOST_DICTIONARY);
-    xz4rust::XzReader::new_with_buffer_size_and_decoder(Cursor::new(bytes), BUFFER, decoder)
+fn xz(bytes: &[u8], room: Room) -> impl Read + use<> {
+    let decoder = xz4rust::XzDecoder::in_heap_with_alloc_dict_size(DICTIONARY, room.dictionary);
+    let bytes = Cursor::new(bytes.to_vec());
+    xz4rust::XzReader::new_with_buffer_size_and_decoder(bytes, BUFFER, decoder)
 }
 
-fn zstd(bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
+fn zstd(bytes: &[u8], room: Room) -> anyhow::Result<Vec<u8>> {
     let reader = ruzstd::decoding::StreamingDecoder::new(bytes);
-    whole(reader.map_err(|error| anyhow!("{error}"))?)
+    whole(reader.map_err(|error| anyhow!("{error}"))?, room)
 }
 
 /// One member, as gzip(1) writes it (RFC 1952).
-fn gzip(bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
+fn gzip(bytes: &[u8], room: Room) -> anyhow::Result<Vec<u8>> {
     const HAS_HEADER_SUM: u8 = 2;
     const HAS_EXTRA: u8 = 4;
     const HAS_NAME: u8 = 8;
@@ -73,7 +113,7 @@ fn gzip(bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
     if flags & HAS_HEADER_SUM != 0 {
         rest = rest.get(2..).context("no header sum")?;
     }
-    let most = usize::try_from(MOST).unwrap_or(usize::MAX);
+    let most = usize::try_from(room.most).unwrap_or(usize::MAX);
     miniz_oxide::inflate::decompress_to_vec_with_limit(rest, most)
         .map_err(|error| anyhow!("{error}"))
 }
@@ -90,13 +130,14 @@ mod tests {
 
     #[test]
     fn what_is_not_packed_stays() {
-        assert_eq!(unpacked(b"\x7fELF".to_vec()).expect("bytes"), b"\x7fELF");
-        assert_eq!(unpacked(Vec::new()).expect("bytes"), b"");
+        for bytes in [&b"\x7fELF"[..], b""] {
+            assert_eq!(&*unpacked(bytes, Room::SMALL).expect("bytes"), bytes);
+        }
     }
 
     #[test]
     fn gzip_with_a_name() {
-        let text = unpacked(GZIP.to_vec()).expect("bytes");
+        let text = unpacked(GZIP, Room::SMALL).expect("bytes");
         assert_eq!(String::from_utf8_lossy(&text), "hello hello hello\n");
     }
 
@@ -109,7 +150,7 @@ mod tests {
             b"\x1f\x8b\x08\x1fxx",
             &GZIP[..20],
         ] {
-            assert!(unpacked(start.to_vec()).is_err(), "{start:?}");
+            assert!(unpacked(start, Room::LARGE).is_err(), "{start:?}");
         }
     }
 }

@@ -7,8 +7,10 @@
 //! a filter may have written something else than the blob, nothing is taken from disk.
 
 use super::disk::slurp_if;
+use super::special::open_regular;
 use git2::{IndexEntry, Oid, Repository};
-use std::fs::{self, File};
+use std::fs;
+use std::io::{ErrorKind, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -26,6 +28,9 @@ const SETTINGS: [&str; 3] = ["core.autocrlf", "core.eol", "core.attributesfile"]
 /// Files that git does not look at, whatever became of them (`CE_VALID` of git's
 /// read-cache.h).
 const ASSUMED_UNCHANGED: u16 = 0x8000;
+
+/// A file of attributes with as many bytes is not looked through.
+const MOST: u64 = 1 << 20;
 
 /// When something was last changed, in seconds and nanoseconds.
 type Time = (i64, i64);
@@ -93,7 +98,7 @@ impl Checkout {
         buffer: &'b mut Vec<u8>,
     ) -> Option<Found<'b>> {
         let stamp = self.written.get(at)?.as_ref()?;
-        let file = File::open(self.root.join(path)).ok()?;
+        let file = open_regular(&self.root.join(path)).ok()?;
         let is_as_written = || {
             let metadata = file.metadata().ok()?;
             (metadata.is_file() && Stamp::of_file(&metadata) == *stamp).then_some(())
@@ -168,10 +173,13 @@ fn attributes_of_all() -> impl Iterator<Item = PathBuf> {
 /// Whether a file of attributes names one that filters; one that is not there names
 /// none.
 fn may_filter(path: &Path) -> bool {
-    let text = match fs::read(path) {
-        Ok(text) => text,
-        Err(error) => return error.kind() != std::io::ErrorKind::NotFound,
-    };
+    let mut text = Vec::new();
+    let read = open_regular(path).and_then(|file| file.take(MOST).read_to_end(&mut text));
+    match read {
+        Ok(size) if (size as u64) < MOST => {}
+        Ok(_) => return true,
+        Err(error) => return error.kind() != ErrorKind::NotFound,
+    }
     FILTERS
         .iter()
         .any(|word| memchr::memmem::find(&text, word).is_some())
@@ -180,6 +188,7 @@ fn may_filter(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs::File;
     use std::time::{Duration, SystemTime};
 
     /// A work tree with `files`, as git wrote them a while ago.

@@ -5,7 +5,8 @@
 //! a folder has the same id in both. Told the paths that can differ it leaves out the
 //! rest. What differs in them is for others.
 
-use git2::{Delta, Diff, DiffOptions, FileMode, Oid, Repository, Tree, TreeEntry};
+use super::folders::{self, Bounds};
+use git2::{Delta, Diff, DiffOptions, Error, FileMode, Oid, Repository, Tree, TreeEntry};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What `repository.diff_tree_to_tree` says of `old` and `new`.
@@ -34,7 +35,33 @@ pub fn diff<'r>(
             }
         }
     }
+    // libgit2 itself has no bounds.
+    for tree in old.into_iter().chain([new]) {
+        let files = folders::files(repository, tree.id())?;
+        files
+            .iter()
+            .try_for_each(|file| known(&file.path, file.mode))?;
+    }
     repository.diff_tree_to_tree(old, Some(new), Some(&mut options()))
+}
+
+/// git2 panics if it is asked for a mode that git does not write.
+fn known(path: &[u8], mode: i32) -> Result<(), Error> {
+    const KNOWN: [FileMode; 6] = [
+        FileMode::Blob,
+        FileMode::BlobExecutable,
+        FileMode::BlobGroupWritable,
+        FileMode::Commit,
+        FileMode::Link,
+        FileMode::Tree,
+    ];
+    if KNOWN.iter().any(|&known| i32::from(known) == mode) {
+        return Ok(());
+    }
+    let path = String::from_utf8_lossy(path);
+    Err(Error::from_str(&format!(
+        "{path} has the mode {mode:o}, which git does not write"
+    )))
 }
 
 /// Whether `diff` has something about each of `paths`.
@@ -60,11 +87,21 @@ pub(super) fn paths(
     new: Oid,
 ) -> Result<BTreeSet<Vec<u8>>, git2::Error> {
     let mut paths = BTreeSet::new();
+    let mut bounds = Bounds::default();
     let mut pending = vec![(Vec::<u8>::new(), Some(old), Some(new))];
     while let Some((folder, old, new)) = pending.pop() {
-        let tree = |id: Option<Oid>| id.map(|id| repository.find_tree(id)).transpose();
-        for (name, (old, new)) in unequal(tree(old)?.as_ref(), tree(new)?.as_ref()) {
+        let mut tree = |id: Option<Oid>| -> Result<_, Error> {
+            let Some(id) = id else { return Ok(None) };
+            let tree = folders::read(repository, id, &folder)?;
+            bounds.add(&folder, &tree)?;
+            Ok(Some(tree))
+        };
+        let (old, new) = (tree(old)?, tree(new)?);
+        for (name, (old, new)) in unequal(old.as_ref(), new.as_ref()) {
             let path = [folder.as_slice(), &name].concat();
+            for (_, mode) in old.iter().chain(&new) {
+                known(&path, *mode)?;
+            }
             let folder = |side: Side| side.filter(|&(_, mode)| is_folder(mode)).map(|(id, _)| id);
             let (below_old, below_new) = (folder(old), folder(new));
             if below_old.is_some() || below_new.is_some() {

@@ -14,7 +14,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{OVERLAP, SIZE_LIMIT, Tree, Unreadable, paths};
+use super::{OVERLAP, SIZE_LIMIT, Tree, Unreadable, budget_of_a_tree, paths};
 use crate::parallel;
 use anyhow::{Context, anyhow, bail};
 
@@ -234,15 +234,21 @@ impl DiskTree {
         holds: &(dyn Fn(&[u8]) -> bool + Sync),
         visit: &(dyn Fn(&str, &[u8]) + Sync),
     ) -> anyhow::Result<()> {
+        let budget = budget_of_a_tree();
+        let budget = &budget;
         self.each_file(folders, wanted, || {
             let mut buffer = Vec::new();
             move |path, full| {
                 let text = File::open(full)
                     .and_then(|file| slurp_if(&file, holds, &mut buffer))
                     .map_err(|error| self.cannot_read(path, &error))?;
-                if let Some(text) = text {
-                    visit(path, text);
-                }
+                let Some(text) = text else {
+                    return Ok(());
+                };
+                budget
+                    .charge(text.len() as u64)
+                    .map_err(|spent| self.cannot_read(path, &spent))?;
+                visit(path, text);
                 Ok(())
             }
         })

@@ -9,10 +9,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use anyhow::{anyhow, bail};
-use git2::{FileMode, ObjectType, Oid, Repository, TreeEntry, TreeWalkMode, TreeWalkResult};
+use git2::{FileMode, ObjectType, Oid, Repository, RepositoryOpenFlags};
 
 use super::checkout::{Checkout, Found};
-use super::{Blobs, SIZE_LIMIT, Tree, Unreadable, loose, paths, quarantine};
+use super::{
+    Blobs, SIZE_LIMIT, Tree, Unreadable, budget_of_a_tree, folders, loose, paths, quarantine,
+    special,
+};
+use crate::budget::Budget;
 use crate::parallel;
 
 /// The id that git gives to this content, in hex.
@@ -25,7 +29,8 @@ pub fn blob_id(content: &[u8]) -> Option<String> {
 /// Who git takes for the author of what is written in `dir`, as `Name <address>`;
 /// `None` if nobody is configured.
 pub fn identity(dir: &Path) -> Option<String> {
-    let config = match Repository::discover(dir) {
+    let repository = special::check_repository_around(dir).and_then(|()| Repository::discover(dir));
+    let config = match repository {
         Ok(repository) => repository.config(),
         Err(_) => git2::Config::open_default(),
     };
@@ -40,11 +45,21 @@ pub(super) fn discover(dir: &Path) -> anyhow::Result<Repository> {
     // Hashing all that is read would take longer than reading it; git itself
     // leaves that to `git fsck`.
     git2::opts::strict_hash_verification(false);
-    let repository = Repository::discover(dir)
-        .and_then(quarantine::with_pushed)
+    let repository = special::check_repository_around(dir)
+        .and_then(|()| Repository::discover(dir))
         .map_err(|error| cannot_open(dir, &error))?;
+    let repository = without_work_tree(repository).map_err(|error| cannot_open(dir, &error))?;
     loose::check(&repository)?;
     Ok(repository)
+}
+
+/// The same repository as if it had no work tree. In one, libgit2 opens every
+/// `.gitattributes` on the way to a file that it compares, be it a fifo; without one, it
+/// takes those of the index.
+fn without_work_tree(repository: Repository) -> Result<Repository, git2::Error> {
+    let flags = RepositoryOpenFlags::BARE | RepositoryOpenFlags::NO_SEARCH;
+    let bare = Repository::open_ext(repository.path(), flags, &[] as &[&Path])?;
+    quarantine::with_pushed(bare)
 }
 
 /// Opens the repository whose top `dir` is: its work tree, one of its linked work
@@ -73,9 +88,12 @@ pub fn is_bare(dir: &Path) -> anyhow::Result<bool> {
 /// # Errors
 /// It cannot be opened, or is broken.
 pub fn open(dir: &Path) -> anyhow::Result<Option<Repository>> {
-    let repository = open_top(dir)?;
-    repository.iter().try_for_each(loose::check)?;
-    Ok(repository)
+    let Some(repository) = open_top(dir)? else {
+        return Ok(None);
+    };
+    let repository = without_work_tree(repository).map_err(|error| cannot_open(dir, &error))?;
+    loose::check(&repository)?;
+    Ok(Some(repository))
 }
 
 /// Why there is no repository, with what git would advise where it is somebody else's.
@@ -227,22 +245,15 @@ impl GitTree {
 
     fn list(&self) -> Result<Entries, git2::Error> {
         let mut entries = Entries::default();
-        let mut add = |folder: &str, entry: &TreeEntry<'_>| {
-            if is_file(entry.filemode()) {
-                match entry.name() {
-                    Ok(name) => entries.files.push((format!("{folder}{name}"), entry.id())),
-                    Err(_) => {
-                        let name = String::from_utf8_lossy(entry.name_bytes());
-                        entries.unnamed.push(format!("{folder}{name}"));
-                    }
+        for file in self.with(|repository| folders::files(repository, self.tree))? {
+            match String::from_utf8(file.path) {
+                Ok(path) => entries.files.push((path, file.id)),
+                Err(error) => {
+                    let path = String::from_utf8_lossy(error.as_bytes()).into_owned();
+                    entries.unnamed.push(path);
                 }
             }
-            TreeWalkResult::Ok
-        };
-        self.with(|repository| {
-            let tree = repository.find_tree(self.tree)?;
-            tree.walk(TreeWalkMode::PreOrder, &mut add)
-        })?;
+        }
         entries.files.sort_unstable();
         Ok(entries)
     }
@@ -269,15 +280,21 @@ impl GitTree {
             None => files.to_vec(),
         };
         let mut errors = Vec::new();
+        let budget = budget_of_a_tree();
         for some in packed.chunks(MOST_AT_ONCE) {
             self.close();
-            errors.extend(self.visit_blobs(some, visit));
+            errors.extend(self.visit_blobs(some, &budget, visit));
         }
         errors
     }
 
     /// As [`GitTree::visit_all`], of blobs.
-    fn visit_blobs(&self, files: &[Numbered<'_>], visit: &Visitor<'_>) -> Vec<String> {
+    fn visit_blobs(
+        &self,
+        files: &[Numbered<'_>],
+        budget: &Budget,
+        visit: &Visitor<'_>,
+    ) -> Vec<String> {
         // A repository is not to be shared between threads.
         let start = || quarantine::open(&self.git_dir);
         let alone = Mutex::new(());
@@ -285,6 +302,8 @@ impl GitTree {
             let (_, (path, id)) = files.get(number)?;
             let read = match repository {
                 Ok(repository) => size_of(repository, *id).and_then(|size| {
+                    let charged = budget.charge(size as u64);
+                    charged.map_err(|spent| git2::Error::from_str(&spent.to_string()))?;
                     let _alone = (size > LARGE)
                         .then(|| alone.lock().unwrap_or_else(PoisonError::into_inner));
                     let blob = repository.find_blob(*id)?;

@@ -8,7 +8,7 @@
 //! the rest is given nevertheless. May not know what the patches apply to.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ use super::SIZE_LIMIT;
 use super::mail::{self, Content};
 use super::mailsplit::Mail;
 use super::patch::{Patch, Problem, Tags};
-use super::paths;
+use super::{paths, special};
 
 /// What the names of patches end in.
 const ENDINGS: &[&str] = &["patch", "diff", "mbox", "mbx", "eml"];
@@ -64,7 +64,7 @@ pub fn load_bytes(name: &str, text: &[u8]) -> Loaded {
 /// # Errors
 /// It cannot be read, or is larger than [`SIZE_LIMIT`].
 pub fn read(path: &Path) -> io::Result<Vec<u8>> {
-    bounded(&mut File::open(path)?)
+    bounded(&mut special::open_named(path)?)
 }
 
 /// As [`read`], of a text.

@@ -11,6 +11,7 @@
 //! disk, git (trees, blobs) ─────────────────────────────> Tree ──┴> series -> overlay
 //! ```
 
+use crate::budget::Budget;
 use crate::parallel;
 use std::fmt;
 use std::sync::Arc;
@@ -18,12 +19,14 @@ use std::sync::Arc;
 mod apply;
 mod checkout;
 mod diff;
+mod folders;
 mod loose;
 mod mail;
 mod mailinfo;
 mod mailsplit;
 mod paths;
 mod quarantine;
+mod special;
 
 pub mod commits;
 pub mod differing;
@@ -38,6 +41,14 @@ pub mod trailers;
 
 /// Files larger than this are refused: no source file of a kernel is near it.
 pub const SIZE_LIMIT: u64 = 64 << 20;
+
+/// What one look at all files of a tree may read, in bytes: five times a kernel's.
+const TREE_LIMIT: u64 = 8 << 30;
+
+/// The budget of one such look.
+fn budget_of_a_tree() -> Budget {
+    Budget::new("MiB of sources", TREE_LIMIT)
+}
 
 /// By how many bytes the parts of a file overlap in which something is looked for.
 pub const OVERLAP: usize = 64;

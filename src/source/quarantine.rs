@@ -9,8 +9,11 @@ use std::path::{Path, PathBuf};
 
 use git2::Repository;
 
+use super::special;
+
 /// Opens the repository at `path`, with what is pushed to it.
 pub(super) fn open(path: &Path) -> Result<Repository, git2::Error> {
+    special::check_repository(path)?;
     with_pushed(Repository::open(path)?)
 }
 

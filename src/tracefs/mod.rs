@@ -12,9 +12,9 @@ use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 /// The most bytes of a list of events.
-const MOST: u64 = 64 << 20;
-/// More events than any kernel has.
-const MOST_EVENTS: usize = 1_000_000;
+const MOST: u64 = 16 << 20;
+/// More events than any kernel has, by far.
+const MOST_EVENTS: usize = 100_000;
 
 /// Where events of root's own making are if root names no other system
 /// (`*_EVENT_SYSTEM` in kernel/trace/).
@@ -65,10 +65,10 @@ pub fn read(path: &Path) -> anyhow::Result<Running> {
             add_folders(path, &mut all)?;
         }
         if let Some(listed) = text(&path.join("available_events"))? {
-            all.extend(names(&listed));
+            add_names(&listed, path, &mut all)?;
         }
     } else if let Some(listed) = text(path)? {
-        all.extend(names(&listed));
+        add_names(&listed, path, &mut all)?;
     }
     if all.is_empty() {
         bail!(
@@ -77,7 +77,27 @@ pub fn read(path: &Path) -> anyhow::Result<Running> {
             of()
         );
     }
-    Ok(sorted(all, dynamic.as_deref().unwrap_or_default()))
+    let dynamic = dynamic.unwrap_or_default();
+    if dynamic.lines().count() > MOST_EVENTS {
+        bail!("{}: more than {MOST_EVENTS} lines of dynamic_events", of());
+    }
+    Ok(sorted(all, &dynamic))
+}
+
+/// The events that a list names.
+fn add_names(listed: &str, path: &Path, all: &mut BTreeSet<Name>) -> anyhow::Result<()> {
+    for name in names(listed) {
+        all.insert(name);
+        check_count(path, all)?;
+    }
+    Ok(())
+}
+
+fn check_count(path: &Path, all: &BTreeSet<Name>) -> anyhow::Result<()> {
+    if all.len() > MOST_EVENTS {
+        bail!("{}: more than {MOST_EVENTS} events", path.display());
+    }
+    Ok(())
 }
 
 /// The text of a file; `None` if there is none.
@@ -98,7 +118,9 @@ fn text(path: &Path) -> anyhow::Result<Option<String>> {
     if bytes.len() as u64 > MOST {
         bail!("{}: more than {} MB", of(), MOST >> 20);
     }
-    Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+    let text = String::from_utf8(bytes);
+    let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Ok(Some(text.unwrap_or_else(|error| lossy(error.as_bytes()))))
 }
 
 /// The lines `system:event` of `available_events`.
@@ -121,9 +143,7 @@ fn add_folders(events: &Path, all: &mut BTreeSet<Name>) -> anyhow::Result<()> {
                 system: system.clone(),
                 event,
             });
-            if all.len() > MOST_EVENTS {
-                bail!("{}: more than {MOST_EVENTS} events", events.display());
-            }
+            check_count(events, all)?;
         }
     }
     Ok(())

@@ -18,6 +18,7 @@ mod cli;
 mod consumers;
 mod diff;
 mod faults;
+mod hostile;
 mod joining;
 mod porting;
 mod printed;
