@@ -16,6 +16,7 @@ mod report;
 mod stream;
 mod tree;
 mod verify;
+mod watch;
 
 use crate::output::printable;
 use crate::output::printable::is_obeyed;
@@ -144,6 +145,7 @@ fn run() -> u8 {
             };
         }
     };
+    watch::start();
     let mut out = match Output::new(cli.color) {
         Ok(out) => out,
         Err(why) => {

@@ -13,7 +13,7 @@ use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -27,6 +27,9 @@ const MOST: u64 = 1 << 20;
 const MOST_FOLDERS: usize = 100_000;
 /// The folders of a repository that libgit2 reads.
 const FOLDERS: [&str; 6] = ["info", "logs", "objects", "refs", "reftable", "worktrees"];
+
+/// The repositories in which nothing was found: each is opened many times.
+static CHECKED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
 /// Opens a file that nobody named.
 ///
@@ -70,6 +73,16 @@ pub(super) fn open_named(path: &Path) -> io::Result<File> {
 /// # Errors
 /// One of them is a fifo or a device; the message names it.
 pub(super) fn check_repository(dir: &Path) -> Result<(), Error> {
+    let checked = || CHECKED.lock().unwrap_or_else(PoisonError::into_inner);
+    if checked().contains(dir) {
+        return Ok(());
+    }
+    look_at(dir)?;
+    checked().insert(dir.to_owned());
+    Ok(())
+}
+
+fn look_at(dir: &Path) -> Result<(), Error> {
     let mut look = Look::default();
     let dot = dir.join(".git");
     match fs::metadata(&dot) {

@@ -9,7 +9,7 @@ mod united;
 
 use super::stream::Output;
 use super::tree::Gate;
-use super::{complain_of, tree};
+use super::{complain_of, tree, watch};
 use crate::inventory::state::State;
 use crate::output::report::{Report, Subject};
 use crate::output::status::{Counts, exit_status};
@@ -222,7 +222,11 @@ impl Arguments {
             None if self.inputs.is_empty() => {
                 bail!("nothing to check: give patches, or a kernel tree with --tree DIR")
             }
-            tree => patches(tree.as_ref(), self.load(), gate, self.whole_tree),
+            tree => {
+                let loaded = self.load();
+                watch::allow_patches(loaded.patches.len());
+                patches(tree.as_ref(), loaded, gate, self.whole_tree)
+            }
         }
     }
 
