@@ -68,6 +68,8 @@ pub struct Report {
     pub verified: Option<Verified>,
     /// Findings of the baseline that are no more.
     pub vanished: Vec<String>,
+    /// What there is to say of what was taken of the input.
+    pub notices: Vec<String>,
     /// What of the input could not be read or placed, so that having found nothing
     /// means less.
     pub problems: Vec<Problem>,

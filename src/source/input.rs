@@ -16,7 +16,7 @@ use super::SIZE_LIMIT;
 use super::mail::{self, Content};
 use super::mailsplit::Mail;
 use super::patch::{Patch, Problem, Tags};
-use super::{paths, special};
+use super::{paths, special, versions};
 
 /// What the names of patches end in.
 const ENDINGS: &[&str] = &["patch", "diff", "mbox", "mbx", "eml"];
@@ -29,6 +29,11 @@ const TOTAL: u64 = 2 * SIZE_LIMIT;
 pub struct Loaded {
     /// The patches that change something, in order.
     pub patches: Vec<Patch>,
+    /// Those of older versions of the same series, which are only checked if all of them
+    /// apply together.
+    pub older: Vec<Patch>,
+    /// What there is to say of what was taken.
+    pub notices: Vec<String>,
     /// What could not be used.
     pub problems: Vec<Problem>,
     /// There are cover letters and nothing else, which is a problem to all but those
@@ -147,6 +152,20 @@ impl Loader {
                 self.without_diff(&content, &mail, many);
             }
         }
+        let mut versions = versions::sort(contents);
+        if let Some(problem) = versions.problem {
+            self.any_diff = true;
+            return self.problem(&name, problem);
+        }
+        if !versions.said.is_empty() {
+            self.loaded
+                .notices
+                .push(format!("{name} {}", versions.said));
+        }
+        sort_by_number(&mut versions.older);
+        let older = versions.older.into_iter().map(|content| content.patch);
+        self.loaded.older.extend(older);
+        let mut contents = versions.newest;
         sort_by_number(&mut contents);
         sort_log(&mut contents);
         for content in contents {
@@ -365,6 +384,47 @@ mod tests {
             subjects(&load_bytes("x", unnumbered.as_bytes())),
             ["b", "a"]
         );
+    }
+
+    #[test]
+    fn of_a_whole_thread_the_newest_version_counts() {
+        let one = |subject: &str, file: &str| mail(&format!("[PATCH {subject}"), file);
+        let thread = [
+            one("0/2] cover", ""),
+            one("2/2] two", "y"),
+            one("1/2] one", "x"),
+            "From x Thu Jan  1 00:00:00 1970\nSubject: Re: [PATCH 1/2] one\n\nNo.\n".to_owned(),
+            one("RFC v3 2/2] another", "x"),
+            one("RFC v3 1/2] two", "z"),
+            one("v2] one", "x"),
+        ];
+        let loaded = load_bytes("x", thread.concat().as_bytes());
+        assert_eq!(loaded.problems, []);
+        assert_eq!(subjects(&loaded), ["two", "another"]);
+        assert_eq!(loaded.older.len(), 3);
+        let said = ["x has v1, v2 and v3 of a series: v3 is checked"];
+        assert_eq!(loaded.notices, said);
+        // What has nothing to do with it stays.
+        let apart = [one("] a", "x"), one("v2] b", "y")];
+        let loaded = load_bytes("x", apart.concat().as_bytes());
+        assert_eq!(subjects(&loaded), ["a", "b"]);
+        assert!(loaded.notices.is_empty() && loaded.older.is_empty());
+    }
+
+    #[test]
+    fn a_part_of_a_version_is_none() {
+        for part in ["v2 2/2] two", "v2 1/3] one"] {
+            let thread = [
+                mail("[PATCH 1/2] one", "x"),
+                mail("[PATCH 2/2] two", "y"),
+                mail(&format!("[PATCH {part}"), "y"),
+            ];
+            let loaded = load_bytes("x", thread.concat().as_bytes());
+            assert_eq!(loaded.problems.len(), 1, "{part}");
+            let problem = &loaded.problems[0].message;
+            assert!(problem.contains("only a part of v2"), "{problem}");
+            assert!(loaded.patches.is_empty());
+        }
     }
 
     #[test]

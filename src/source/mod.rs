@@ -27,6 +27,7 @@ mod mailsplit;
 mod paths;
 mod quarantine;
 mod special;
+mod versions;
 
 pub mod commits;
 pub mod differing;

@@ -105,6 +105,8 @@ pub(crate) struct Tags<'s> {
     pub patch: bool,
     /// `n/m`.
     pub number: Option<(u32, u32)>,
+    /// 2 for `v2`; 1 if there is none.
+    pub version: u32,
 }
 
 impl<'s> Tags<'s> {
@@ -115,6 +117,7 @@ impl<'s> Tags<'s> {
             reply: false,
             patch: false,
             number: None,
+            version: 1,
         };
         loop {
             let rest = tags.title;
@@ -138,6 +141,8 @@ impl<'s> Tags<'s> {
     fn bracket(&mut self, tag: &str) {
         for word in tag.split_ascii_whitespace() {
             self.patch |= word.starts_with("PATCH") || word.starts_with("RFC");
+            let version = word.strip_prefix(['v', 'V']).and_then(|v| v.parse().ok());
+            self.version = version.unwrap_or(self.version);
             if let Some((n, m)) = word.split_once('/')
                 && let (Ok(n), Ok(m)) = (n.parse(), m.parse())
             {
@@ -288,6 +293,8 @@ mod tests {
             (tags.reply, tags.patch, tags.number),
             (true, true, Some((2, 11)))
         );
+        assert_eq!(tags.version, 3);
+        assert_eq!(Tags::of("[PATCH] v2").version, 1);
         assert_eq!(Tags::of("[unclosed").title, "[unclosed");
         assert_eq!(Tags::of("é").title, "é");
     }

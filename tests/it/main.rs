@@ -34,3 +34,4 @@ mod trailers;
 mod trees;
 mod verify;
 mod version;
+mod versions;

@@ -9,7 +9,7 @@ mod united;
 
 use super::stream::Output;
 use super::tree::Gate;
-use super::{complain_of, tree, watch};
+use super::{complain, complain_of, tree, watch};
 use crate::inventory::state::State;
 use crate::output::report::{Report, Subject};
 use crate::output::status::{Counts, exit_status};
@@ -261,6 +261,9 @@ pub(super) fn run(arguments: &Arguments, out: &mut Output) -> anyhow::Result<u8>
     let status = exit_status(counts, arguments.strict, report.is_incomplete());
     arguments.write(out, &report, status)?;
     out.flush()?;
+    for notice in &report.notices {
+        complain(notice);
+    }
     complain_of(&report.problems);
     Ok(status)
 }

@@ -16,7 +16,7 @@ use crate::source::disk::DiskTree;
 use crate::source::git::GitBlobs;
 use crate::source::input::Loaded;
 use crate::source::overlay::OverlayTree;
-use crate::source::patch::LineKind;
+use crate::source::patch::{LineKind, Patch};
 use crate::source::series::Series;
 use crate::source::{Blobs, Tree};
 use anyhow::Context;
@@ -32,21 +32,34 @@ pub(super) fn patches(
     gate: Gate<'_>,
     whole_tree: bool,
 ) -> anyhow::Result<Report> {
-    let mut problems = loaded.problems;
-    if loaded.patches.is_empty() {
+    let Loaded {
+        patches,
+        older,
+        mut notices,
+        mut problems,
+        ..
+    } = loaded;
+    if patches.is_empty() {
         return Ok(Report {
             problems,
             ..Report::default()
         });
     }
-    engine::check_length(loaded.patches.len())?;
+    engine::check_length(patches.len() + older.len())?;
     let blobs = match tree {
         Some(tree) => GitBlobs::at(tree.dir())?,
         None => None,
     };
     let base = tree.map(|tree| tree as &dyn Tree);
     let blobs = blobs.as_ref().map(|blobs| blobs as &dyn Blobs);
-    let alternatives = Series::alternatives(loaded.patches, base, blobs);
+    let patches = match together(older, &patches, base, blobs) {
+        Some(all) => {
+            notices.clear();
+            all
+        }
+        None => patches,
+    };
+    let alternatives = Series::alternatives(patches, base, blobs);
     // Where there is more than one answer, that of git tells what does not fit.
     let misfits = alternatives.iter().take(1);
     problems.extend(misfits.flat_map(|series| series.problems.iter().cloned()));
@@ -57,7 +70,24 @@ pub(super) fn patches(
     let mut report = united(reports).context("patches come to something")?;
     report.tree = tree.map(|tree| tree::name(tree));
     report.problems = problems;
+    report.notices = notices;
     Ok(report)
+}
+
+/// The older versions of a series and the newest one, if all of them apply together: then
+/// `git am` takes them all, whatever their subjects say.
+fn together(
+    older: Vec<Patch>,
+    newest: &[Patch],
+    tree: Option<&dyn Tree>,
+    blobs: Option<&dyn Blobs>,
+) -> Option<Vec<Patch>> {
+    if older.is_empty() || tree.is_none() {
+        return None;
+    }
+    let all = [older, newest.to_vec()].concat();
+    let series = Series::resolve(all, tree, blobs);
+    series.unfit.is_none().then_some(series.patches)
 }
 
 /// Lints one answer to what the patches come to.
