@@ -214,10 +214,8 @@ impl<E> Reviewing<'_, '_, E> {
         };
         let git = self.ranges.kept.open(way.base)?;
         let base = self.ranges.kept.whole(&git)?;
-        // What it takes to read a kernel is given back before the series needs as much.
-        let first = self.ranges.kept.state(way.base)?;
         let series = self.series(way, &base)?;
-        let states = self.states(first, way, &series, &base)?;
+        let states = self.states(way, &series, &base)?;
         let ground = Ground {
             tree: Some(&base),
             zones: self.rules.zones.clone(),
@@ -301,15 +299,14 @@ impl<E> Reviewing<'_, '_, E> {
         Ok(series)
     }
 
-    /// The states before the way, which is `first`, and after each of its steps.
+    /// The states before the way and after each of its steps.
     fn states(
         &mut self,
-        first: State,
         way: &Way,
         series: &Series,
         base: &dyn Tree,
     ) -> anyhow::Result<Vec<State>> {
-        let mut states = vec![first];
+        let mut states = vec![self.ranges.kept.state(way.base)?];
         for number in 0..way.steps.len() {
             let changes = changes::of_patch(series, number);
             let tree = OverlayTree::after(Some(base), series, number + 1);
@@ -338,9 +335,8 @@ impl<E> Reviewing<'_, '_, E> {
         };
         let git = self.ranges.kept.open(commit)?;
         let base = self.ranges.kept.whole(&git)?;
-        let first = self.ranges.kept.state(way.base)?;
         let series = self.series(&way, &base)?;
-        let states = self.states(first, &way, &series, &base)?;
+        let states = self.states(&way, &series, &base)?;
         let ground = Ground {
             tree: Some(&base),
             zones: self.rules.zones.clone(),

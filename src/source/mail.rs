@@ -12,7 +12,7 @@ mod log;
 use super::diff::{self, Parsed};
 use super::mailinfo::{self, Decoding, Refusal, Stream};
 use super::mailsplit::{self, Mail};
-use super::patch::{Patch, Problem, Tags};
+use super::patch::{FileChange, Patch, Problem, Tags};
 
 /// What a mail holds.
 #[derive(Debug, Default)]
@@ -58,11 +58,54 @@ pub(crate) fn read(mail: &Mail<'_>, input: &str) -> Content {
         return log::read(mail, input);
     }
     let by_git = Reading::of(mail, Decoding::ByHeader, input);
+    let mut content = by_git.content;
     if by_git.may_differ {
-        by_git.beside(Reading::of(mail, Decoding::Never, input))
-    } else {
-        by_git.content
+        let standing = Reading::of(mail, Decoding::Never, input);
+        content = beside(content, standing.content);
     }
+    if let Some(changes) = by_git.without_cr {
+        let patch = Patch {
+            changes,
+            ..content.patch.clone()
+        };
+        let stripped = Content {
+            patch,
+            ..Content::default()
+        };
+        content = beside(content, stripped);
+    }
+    content
+}
+
+/// What is checked of a mail that git reads as `content`, and others as `other`. What git
+/// makes of it is left out only where git finds nothing in it; the other only where that
+/// is no whole diff, or the same.
+fn beside(mut content: Content, other: Content) -> Content {
+    if !content.has_diff() {
+        return if other.has_diff() { other } else { content };
+    }
+    let is_whole = other.problems.is_empty() && !other.patch.changes.is_empty();
+    if !is_whole || content.patch.changes == other.patch.changes {
+        return content;
+    }
+    if content.patch.changes.is_empty() {
+        return Content {
+            problems: content.problems,
+            ..other
+        };
+    }
+    if content.patch.other.is_some() {
+        content.problems.push(Problem {
+            input: content.patch.input.clone(),
+            line: None,
+            message: "the mail can be read in more than two ways: decode it, and take the CRs \
+                      at the ends of its lines off"
+                .to_owned(),
+        });
+    } else {
+        content.patch.other = Some(Box::new(other.patch));
+    }
+    content
 }
 
 /// Id that the `From ` line of `git format-patch` names.
@@ -78,6 +121,10 @@ struct Reading {
     content: Content,
     /// As it stands, the mail may be something else.
     may_differ: bool,
+    /// What the patch changes without the CRs that were decoded at the ends of its lines:
+    /// `git am --quoted-cr=strip` and b4 take them off. `None` if it has none, or is not
+    /// whole then.
+    without_cr: Option<Vec<FileChange>>,
 }
 
 impl Reading {
@@ -97,10 +144,13 @@ impl Reading {
                         ..Content::default()
                     },
                     may_differ: true,
+                    without_cr: None,
                 };
             }
         };
         let parsed = info.patch.as_ref().map(|patch| parse(patch, mail.line));
+        let without_cr = info.patch.as_ref().and_then(Stream::without_cr);
+        let without_cr = without_cr.map(|patch| parse(&patch, mail.line));
         let Parsed { changes, flaws, .. } = parsed.unwrap_or_default();
         let first = || info.message.lines().next().unwrap_or_default().to_owned();
         Self {
@@ -119,31 +169,10 @@ impl Reading {
                 problems: flaws.into_iter().map(problem).collect(),
             },
             may_differ: info.is_encoded || info.has_odd_start,
+            without_cr: without_cr
+                .filter(|parsed| parsed.flaws.is_empty())
+                .map(|parsed| parsed.changes),
         }
-    }
-
-    /// What is checked of a mail that git reads so, and that is `other` as it stands. What
-    /// git makes of it is left out only where git finds nothing in it; the other only where
-    /// that is no whole diff, or the same.
-    fn beside(self, other: Self) -> Content {
-        let (mut content, other) = (self.content, other.content);
-        if !content.has_diff() {
-            return if other.has_diff() { other } else { content };
-        }
-        let is_whole = other.problems.is_empty() && !other.patch.changes.is_empty();
-        if !is_whole {
-            return content;
-        }
-        if content.patch.changes.is_empty() {
-            return Content {
-                problems: content.problems,
-                ..other
-            };
-        }
-        if content.patch.changes != other.patch.changes {
-            content.patch.other = Some(Box::new(other.patch));
-        }
-        content
     }
 }
 

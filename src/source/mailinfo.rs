@@ -16,6 +16,9 @@ mod parts;
 mod transfer;
 mod words;
 
+use std::borrow::Cow;
+
+use super::mailsplit;
 use super::patch::Person;
 use lines::RawLines;
 use parts::Reader;
@@ -82,6 +85,20 @@ impl Stream<'_> {
                 numbers.push(number);
             }
             text.extend_from_slice(more);
+        }
+    }
+
+    /// The same without the CRs before its newlines; `None` if there are none.
+    pub(crate) fn without_cr(&self) -> Option<Self> {
+        let Self::Built { text, numbers } = self else {
+            return None;
+        };
+        match mailsplit::without_cr(text) {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(text) => Some(Self::Built {
+                text,
+                numbers: numbers.clone(),
+            }),
         }
     }
 

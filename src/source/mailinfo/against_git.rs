@@ -9,13 +9,13 @@ use std::process::{Command, Stdio};
 use super::super::mailsplit;
 use super::{Decoding, read};
 
-#[path = "../../../tests/mails/chance.rs"]
+#[path = "../../../tests/it/mails/chance.rs"]
 mod chance;
-#[path = "../../../tests/mails/diffs.rs"]
+#[path = "../../../tests/it/mails/diffs.rs"]
 mod diffs;
-#[path = "../../../tests/mails/encode.rs"]
+#[path = "../../../tests/it/mails/encode.rs"]
 mod encode;
-#[path = "../../../tests/mails/shapes.rs"]
+#[path = "../../../tests/it/mails/shapes.rs"]
 mod shapes;
 
 const TREE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/kernel-7.3");
