@@ -9,12 +9,7 @@ use std::collections::BTreeMap;
 /// The files that patch `patch` changes, as they are after it.
 pub fn of_patch(series: &Series, patch: usize) -> BTreeMap<String, NewText> {
     let mut changes = BTreeMap::new();
-    for (index, step) in series
-        .steps
-        .iter()
-        .enumerate()
-        .filter(|(_, step)| step.patch == patch)
-    {
+    for (index, step) in series.steps_of(patch) {
         let copies = series
             .change(index)
             .is_some_and(|change| change.kind == crate::source::patch::ChangeKind::Copy);

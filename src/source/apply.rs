@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! Hunks onto a text, forward or backward.
 //!
-//! As `git am` does it: a hunk may lie elsewhere than its header says, the
-//! nearest place counts, but all of its lines have to be there (no fuzz). One
-//! without context before it belongs to the start of the file, one without
-//! context behind it to its end. May not know paths, patches or trees.
+//! As `git apply` does it (apply_one_fragment() in git's apply.c): a hunk may lie
+//! elsewhere than its header says, and the nearest place counts, but all of its lines
+//! have to be there (no fuzz). A line that a hunk has shown, be it as context, is none
+//! for a later one, and those need not be in order. One that says that it is for line 1
+//! belongs to the start of the file, one without context behind it to its end. May not
+//! know paths, patches or trees.
 
 use super::patch::{DiffLine, Hunk, LineKind};
+use image::{Image, Piece};
 use std::cell::Cell;
 
-/// Comparisons of lines before hostile hunks, of one file in all patches of a series, are
-/// said to fit nowhere.
+mod image;
+
+/// What looking for the hunks of one file, in all patches of a series, may cost before
+/// they are said to fit nowhere: a line that is compared or moved is one.
 pub(crate) const BUDGET: usize = 60_000_000;
 
 /// Which side of a hunk is looked for.
@@ -61,10 +66,20 @@ impl Side {
             len,
         )
     }
+
+    /// How many lines stand before the hunk as its header has it, as git counts: an empty
+    /// range, too, starts at its line.
+    fn position(self, hunk: &Hunk) -> usize {
+        let start = match self {
+            Self::Old => hunk.old_start,
+            Self::New => hunk.new_start,
+        };
+        start.saturating_sub(1) as usize
+    }
 }
 
 /// Where a hunk lies: how many lines stand before it on each side.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     /// Before the patch.
     pub old: u32,
@@ -82,149 +97,99 @@ pub(crate) struct Applied {
     pub offset: i64,
 }
 
+/// Why hunks cannot be applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Unfit {
+    /// The hunk of this index fits nowhere.
+    Hunk(usize),
+    /// The hunk of this index leaves a line without a newline amid the file.
+    Joined(usize),
+    /// To find out takes too long.
+    TooLong,
+}
+
 /// Replaces what the hunks have on the side `from` by what they have on the
 /// other. `budget` is what is left of [`BUDGET`].
 ///
 /// # Errors
-/// The index of the first hunk that does not fit.
+/// They do not fit.
 pub(crate) fn apply(
     text: &[u8],
     hunks: &[Hunk],
     from: Side,
     budget: &Cell<usize>,
-) -> Result<Applied, usize> {
-    let lines: Vec<&[u8]> = text.split_inclusive(|&byte| byte == b'\n').collect();
-    let mut work = Work {
-        lines: &lines,
-        done: 0,
-        shift: 0,
-        budget,
-    };
-    let mut applied = Applied {
-        text: Vec::with_capacity(text.len()),
-        places: Vec::new(),
-        offset: 0,
-    };
-    let mut written: u32 = 0;
+) -> Result<Applied, Unfit> {
+    let mut image = Image::of(text, budget);
+    let mut starts = Vec::with_capacity(hunks.len());
+    let mut offset = 0;
     for (index, hunk) in hunks.iter().enumerate() {
-        let (start, len) = from.range(hunk);
-        let at = work.find(hunk, from).ok_or(index)?;
-        applied.offset = larger(applied.offset, at as i64 - i64::from(start));
-        for line in lines.get(work.done..at).unwrap_or_default() {
-            applied.text.extend_from_slice(line);
-            written = written.saturating_add(1);
-        }
-        let (here, there) = (u32::try_from(at).unwrap_or(u32::MAX), written);
-        applied.places.push(match from {
+        let unfit = |_| Unfit::TooLong;
+        let old = Piece::of(hunk, from);
+        let wanted = from.other().position(hunk);
+        let found = image
+            .find(&old, wanted, limits(hunk, from))
+            .map_err(unfit)?;
+        let at = found.ok_or(Unfit::Hunk(index))?;
+        offset = larger(offset, at as i64 - wanted as i64);
+        starts.push(image.origin(at));
+        let new = Piece::of(hunk, from.other());
+        image.replace(at, old.len(), &new).map_err(unfit)?;
+    }
+    let text = image.text().map_err(Unfit::Joined)?;
+    Ok(Applied {
+        text,
+        places: places(hunks, from, &starts),
+        offset,
+    })
+}
+
+/// Which ends of the text a hunk is bound to: those of which it shows no context.
+fn limits(hunk: &Hunk, from: Side) -> image::Ends {
+    let start = match from {
+        Side::Old => hunk.old_start,
+        Side::New => hunk.new_start,
+    };
+    let trails = hunk
+        .lines
+        .last()
+        .is_some_and(|line| line.kind == LineKind::Context);
+    image::Ends {
+        start: start <= 1,
+        end: !trails,
+    }
+}
+
+/// Where hunks lie that start at these lines of the text that they were put onto.
+fn places(hunks: &[Hunk], from: Side, starts: &[usize]) -> Vec<Place> {
+    let mut order: Vec<usize> = (0..hunks.len().min(starts.len())).collect();
+    order.sort_by_key(|&index| starts[index]);
+    let mut places = vec![Place::default(); order.len()];
+    let mut grown: i64 = 0;
+    for index in order {
+        let (here, there) = (
+            from.range(&hunks[index]).1,
+            from.other().range(&hunks[index]).1,
+        );
+        let line = |at: i64| u32::try_from(at.max(0)).unwrap_or(u32::MAX);
+        let start = starts[index] as i64;
+        let (before, after) = (line(start), line(start + grown));
+        places[index] = match from {
             Side::Old => Place {
-                old: here,
-                new: there,
+                old: before,
+                new: after,
             },
             Side::New => Place {
-                old: there,
-                new: here,
+                old: after,
+                new: before,
             },
-        });
-        written = written.saturating_add(put(hunk, from.other(), &mut applied.text));
-        work.done = at.saturating_add(len as usize);
-        work.shift = at as i64 - i64::from(start);
+        };
+        grown += i64::from(there) - i64::from(here);
     }
-    for line in lines.get(work.done..).unwrap_or_default() {
-        applied.text.extend_from_slice(line);
-    }
-    Ok(applied)
+    places
 }
 
 fn larger(one: i64, other: i64) -> i64 {
     if other.abs() > one.abs() { other } else { one }
-}
-
-/// Writes the lines that a hunk has on one side; gives their number.
-pub(crate) fn put(hunk: &Hunk, side: Side, text: &mut Vec<u8>) -> u32 {
-    let mut count = 0;
-    for line in hunk.lines.iter().filter(|line| side.has(line.kind)) {
-        text.extend_from_slice(&line.text);
-        if !line.no_newline {
-            text.push(b'\n');
-        }
-        count += 1;
-    }
-    count
-}
-
-struct Work<'t> {
-    lines: &'t [&'t [u8]],
-    /// Lines that earlier hunks have dealt with.
-    done: usize,
-    /// How far the last hunk lay from where its header says.
-    shift: i64,
-    budget: &'t Cell<usize>,
-}
-
-impl Work<'_> {
-    /// How many lines stand before the hunk; `None` if it fits nowhere.
-    fn find(&self, hunk: &Hunk, side: Side) -> Option<usize> {
-        let lines: Vec<_> = hunk
-            .lines
-            .iter()
-            .filter(|line| side.has(line.kind))
-            .collect();
-        let last = self.lines.len().checked_sub(lines.len())?;
-        let (start, _) = side.range(hunk);
-        let expected = i64::from(start).saturating_add(self.shift);
-        let expected = usize::try_from(expected.max(0)).unwrap_or(0);
-        let fits = |at: usize| {
-            lines.iter().enumerate().all(|(index, line)| {
-                self.budget.set(self.budget.get().saturating_sub(1));
-                let text = self.lines.get(at + index);
-                self.budget.get() > 0 && text.is_some_and(|text| is_same(text, line))
-            })
-        };
-        let (first, last) = self.bounds(hunk, start, last)?;
-        if lines.is_empty() {
-            // Nothing tells a place but the header.
-            return (first..=last).contains(&expected).then_some(expected);
-        }
-        let middle = expected.clamp(first, last);
-        if fits(middle) {
-            return Some(middle);
-        }
-        for distance in 1..=last.saturating_sub(first) {
-            let places = [middle.checked_sub(distance), middle.checked_add(distance)];
-            for at in places.into_iter().flatten() {
-                if (first..=last).contains(&at) && fits(at) {
-                    return Some(at);
-                }
-            }
-            if self.budget.get() == 0 {
-                return None;
-            }
-        }
-        None
-    }
-
-    /// The first and the last place where the hunk may lie.
-    fn bounds(&self, hunk: &Hunk, start: u32, last: usize) -> Option<(usize, usize)> {
-        let context =
-            |line: Option<&DiffLine>| line.is_some_and(|line| line.kind == LineKind::Context);
-        let (leads, trails) = (context(hunk.lines.first()), context(hunk.lines.last()));
-        let (first, last) = if start == 0 && !leads {
-            (self.done, 0)
-        } else if leads && !trails {
-            (self.done.max(last), last)
-        } else {
-            (self.done, last)
-        };
-        (first <= last).then_some((first, last))
-    }
-}
-
-/// Compares a line of a text with one of a hunk, newline and all.
-fn is_same(text: &[u8], line: &DiffLine) -> bool {
-    match text.strip_suffix(b"\n") {
-        Some(text) => !line.no_newline && *text == *line.text,
-        None => line.no_newline && *text == *line.text,
-    }
 }
 
 #[cfg(test)]
@@ -239,61 +204,137 @@ mod tests {
         parsed.changes.remove(0).hunks
     }
 
-    fn forward(text: &str, diff: &str) -> Result<(String, i64), usize> {
+    fn forward(text: &str, diff: &str) -> Result<(String, i64), Unfit> {
         let budget = Cell::new(BUDGET);
         let applied = apply(text.as_bytes(), &hunks(diff), Side::Old, &budget)?;
-        let back = apply(&applied.text, &hunks(diff), Side::New, &budget);
+        let text = String::from_utf8_lossy(&applied.text).into_owned();
+        Ok((text, applied.offset))
+    }
+
+    /// As [`forward`], of what can be undone.
+    fn both_ways(text: &str, diff: &str) -> Result<(String, i64), Unfit> {
+        let (after, offset) = forward(text, diff)?;
+        let budget = Cell::new(BUDGET);
+        let back = apply(after.as_bytes(), &hunks(diff), Side::New, &budget);
         assert_eq!(back.map(|back| back.text).as_deref(), Ok(text.as_bytes()));
-        Ok((
-            String::from_utf8_lossy(&applied.text).into_owned(),
-            applied.offset,
-        ))
+        Ok((after, offset))
     }
 
     const MIDDLE: &str = "@@ -2,3 +2,3 @@\n b\n-c\n+C\n d\n";
 
     #[test]
     fn hunks_fit_where_they_say_or_nearby() {
-        assert_eq!(
-            forward("a\nb\nc\nd\n", MIDDLE),
-            Ok(("a\nb\nC\nd\n".into(), 0))
-        );
-        assert_eq!(
-            forward("a\n0\n0\nb\nc\nd\n", MIDDLE),
-            Ok(("a\n0\n0\nb\nC\nd\n".into(), 2))
-        );
-        assert_eq!(forward("b\nc\nd\n", MIDDLE), Ok(("b\nC\nd\n".into(), -1)));
-        assert_eq!(forward("a\nb\nx\nd\n", MIDDLE), Err(0));
-        assert_eq!(forward("", MIDDLE), Err(0));
+        let fits = |text: &str, after: &str, offset: i64| {
+            assert_eq!(both_ways(text, MIDDLE), Ok((after.to_owned(), offset)));
+        };
+        fits("a\nb\nc\nd\n", "a\nb\nC\nd\n", 0);
+        fits("a\n0\n0\nb\nc\nd\n", "a\n0\n0\nb\nC\nd\n", 2);
+        fits("b\nc\nd\n", "b\nC\nd\n", -1);
+        assert_eq!(forward("a\nb\nx\nd\n", MIDDLE), Err(Unfit::Hunk(0)));
+        assert_eq!(forward("", MIDDLE), Err(Unfit::Hunk(0)));
+    }
+
+    /// What is put onto a text of `lines`, each of them a letter.
+    fn letters(lines: &str, diff: &str) -> Result<String, Unfit> {
+        let text: String = lines.chars().map(|letter| format!("{letter}\n")).collect();
+        let after = forward(&text, diff)?.0;
+        Ok(after.replace('\n', ""))
+    }
+
+    #[test]
+    fn the_new_line_number_says_where_to_look() {
+        // The old one, which nobody looks at, says line 2.
+        let twin = "@@ -2,2 +6,3 @@\n a\n+n\n b\n";
+        assert_eq!(letters("0ab00ab00", twin), Ok("0ab00anb00".into()));
+        // Of two that are equally near, the lower one
+        let between = "@@ -4,2 +4,3 @@\n a\n+n\n b\n";
+        assert_eq!(letters("0ab0ab00", between), Ok("0ab0anb00".into()));
+        let nearer = "@@ -2,2 +3,3 @@\n a\n+n\n b\n";
+        assert_eq!(letters("0ab00ab00", nearer), Ok("0anb00ab00".into()));
+    }
+
+    #[test]
+    fn what_a_hunk_has_shown_is_no_place_for_another() {
+        let twice = "@@ -2,3 +2,4 @@\n a\n+n\n b\n c\n@@ -3,2 +4,3 @@\n b\n+m\n c\n";
+        assert_eq!(letters("0abc00bc0", twice), Ok("0anbc00bmc0".into()));
+        assert_eq!(letters("0abc0", twice), Err(Unfit::Hunk(1)));
+    }
+
+    #[test]
+    fn hunks_need_not_be_in_order() {
+        let diff = "@@ -5,2 +5,3 @@\n d\n+m\n e\n@@ -2,2 +2,3 @@\n a\n+n\n b\n";
+        assert_eq!(letters("0abcdef", diff), Ok("0anbcdmef".into()));
+        let budget = Cell::new(BUDGET);
+        let text = b"0\na\nb\nc\nd\ne\nf\n";
+        let applied = apply(text, &hunks(diff), Side::Old, &budget).expect("it fits");
+        let places = [Place { old: 4, new: 5 }, Place { old: 1, new: 1 }];
+        assert_eq!(applied.places, places);
     }
 
     #[test]
     fn ends_of_the_file_are_kept_to() {
         let start = "@@ -1,2 +1,3 @@\n+n\n a\n b\n";
-        assert_eq!(forward("a\nb\n", start), Ok(("n\na\nb\n".into(), 0)));
-        assert_eq!(forward("0\na\nb\n", start), Err(0));
+        assert_eq!(both_ways("a\nb\n", start), Ok(("n\na\nb\n".into(), 0)));
+        assert_eq!(letters("0ab", start), Err(Unfit::Hunk(0)));
         let end = "@@ -1,2 +1,3 @@\n a\n b\n+n\n";
-        assert_eq!(forward("0\na\nb\n", end), Ok(("0\na\nb\nn\n".into(), 1)));
-        assert_eq!(forward("a\nb\n0\n", end), Err(0));
+        assert_eq!(letters("ab", end), Ok("abn".into()));
+        assert_eq!(letters("0ab", end), Err(Unfit::Hunk(0)));
+        let end = "@@ -2,2 +2,3 @@\n a\n b\n+n\n";
+        assert_eq!(letters("000ab", end), Ok("000abn".into()));
+        assert_eq!(letters("0ab0", end), Err(Unfit::Hunk(0)));
+        // Line 1 it is with context above, too.
+        let first = "@@ -1,2 +1,3 @@\n a\n+n\n b\n";
+        assert_eq!(letters("0ab0", first), Err(Unfit::Hunk(0)));
+        // Without any context, a hunk lands at the end.
+        assert_eq!(letters("abc", "@@ -2,0 +3 @@\n+n\n"), Ok("abcn".into()));
+        assert_eq!(letters("abcb", "@@ -2 +1,0 @@\n-b\n"), Ok("abc".into()));
+        assert_eq!(letters("ab", "@@ -1,0 +2 @@\n+n\n"), Err(Unfit::Hunk(0)));
     }
 
     #[test]
     fn a_missing_newline_counts() {
         let diff = "@@ -1 +1 @@\n-a\n\\ No newline at end of file\n+a\n";
-        assert_eq!(forward("a", diff), Ok(("a\n".into(), 0)));
-        assert_eq!(forward("a\n", diff), Err(0));
-        assert_eq!(forward("", "@@ -0,0 +1 @@\n+a\n"), Ok(("a\n".into(), 0)));
-        assert_eq!(
-            forward("a\nb\n", "@@ -1,0 +2 @@\n+n\n"),
-            Ok(("a\nn\nb\n".into(), 0))
-        );
+        assert_eq!(both_ways("a", diff), Ok(("a\n".into(), 0)));
+        assert_eq!(forward("a\n", diff), Err(Unfit::Hunk(0)));
+        let new = "@@ -0,0 +1 @@\n+a\n";
+        assert_eq!(both_ways("", new), Ok(("a\n".into(), 0)));
+        // A line of context may have one that the hunk says it has not.
+        let mark = "\\ No newline at end of file\n";
+        let cut = format!("@@ -2,2 +2,2 @@\n-b\n+c\n d\n{mark}");
+        assert_eq!(forward("a\nb\nd\n", &cut), Ok(("a\nc\nd".into(), 0)));
+        assert_eq!(forward("a\nb\nd  \n", &cut), Ok(("a\nc\nd".into(), 0)));
+        assert_eq!(forward("a\nb\ne\n", &cut), Err(Unfit::Hunk(0)));
+        assert_eq!(forward("a\nb\nd\ne\n", &cut), Err(Unfit::Joined(0)));
     }
 
     #[test]
     fn a_hunk_that_would_take_forever_fits_nowhere() {
         let text = "x\n".repeat(100_000);
         let lines = " x\n".repeat(50_000);
-        let diff = format!("@@ -1,50002 +1,50002 @@\n x\n-y\n+z\n{lines}");
-        assert_eq!(forward(&text, &diff), Err(0));
+        let diff = format!("@@ -2,50002 +2,50002 @@\n x\n-y\n+z\n{lines}");
+        assert_eq!(forward(&text, &diff), Err(Unfit::Hunk(0)));
+        let diff = format!("@@ -2,50002 +2,50002 @@\n{lines}-y\n+z\n x\n");
+        assert_eq!(forward(&text, &diff), Err(Unfit::TooLong));
+        // Long lines count for more than one.
+        let (long, many) = ("x".repeat(100_000), 600);
+        let text = format!("{long}\n").repeat(many);
+        let line = format!(" {long}\n").repeat(many / 2);
+        let diff = format!("@@ -2,302 +2,302 @@\n{line}-y\n+z\n x\n");
+        assert_eq!(forward(&text, &diff), Err(Unfit::TooLong));
+    }
+
+    #[test]
+    fn many_hunks_cost_no_more_than_their_lines() {
+        let mut diff = String::new();
+        let mut text = String::new();
+        for number in 0..20_000 {
+            let (line, at) = (format!("{number}\n"), 3 * number + 2);
+            diff += &format!("@@ -{at},2 +{at},2 @@\n {line}-y\n+z\n c\n").replace(",2", ",3");
+            text += &format!("{line}y\nc\n");
+        }
+        let text = format!("a\n{text}");
+        let budget = Cell::new(BUDGET);
+        apply(text.as_bytes(), &hunks(&diff), Side::Old, &budget).expect("it fits");
+        assert!(BUDGET - budget.get() < 200_000, "{}", BUDGET - budget.get());
     }
 }

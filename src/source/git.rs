@@ -468,23 +468,32 @@ impl GitBlobs {
             repository: Mutex::new(discover(dir)?),
         })
     }
+
+    pub(super) fn repository(&self) -> MutexGuard<'_, Repository> {
+        self.repository
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Blobs for GitBlobs {
-    fn blob(&self, id: &str) -> Option<Arc<[u8]>> {
-        let repository = self
-            .repository
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let prefix = Oid::from_str(id).ok()?;
-        let id = repository
-            .odb()
-            .ok()?
-            .exists_prefix(prefix, id.len())
-            .ok()?;
-        if loose::is_cut(&repository, id) {
-            return None;
-        }
-        Some(Arc::from(blob(&repository, id).ok()?.content()))
+    fn blob(&self, _: &str, id: &str) -> Option<Arc<[u8]>> {
+        let repository = self.repository();
+        let id = whole_id(&repository, id)?;
+        text(&repository, id)
     }
+}
+
+/// The id of the only object whose id starts with `id`.
+pub(super) fn whole_id(repository: &Repository, id: &str) -> Option<Oid> {
+    let prefix = Oid::from_str(id).ok()?;
+    repository.odb().ok()?.exists_prefix(prefix, id.len()).ok()
+}
+
+/// The content of a blob, if it can be read.
+pub(super) fn text(repository: &Repository, id: Oid) -> Option<Arc<[u8]>> {
+    if loose::is_cut(repository, id) {
+        return None;
+    }
+    Some(Arc::from(blob(repository, id).ok()?.content()))
 }

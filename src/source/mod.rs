@@ -36,6 +36,7 @@ pub mod git;
 pub mod input;
 pub mod kernel_root;
 pub mod overlay;
+pub mod past;
 pub mod patch;
 pub mod series;
 pub mod trailers;
@@ -142,8 +143,9 @@ pub trait Tree: Sync {
 
 /// Gives blobs by id.
 pub trait Blobs {
-    /// The content of the only blob whose id starts with `id` in hex.
-    fn blob(&self, id: &str) -> Option<Arc<[u8]>>;
+    /// The content of the only blob whose id starts with `id` in hex, if it can be that of
+    /// the file at `path`.
+    fn blob(&self, path: &str, id: &str) -> Option<Arc<[u8]>>;
 }
 
 /// Whether `path` is in one of `folders` or deeper.

@@ -166,7 +166,7 @@ pub enum ChangeKind {
     Rename,
     /// A copy of another file, perhaps with changes.
     Copy,
-    /// Only its mode changes, or where it points as a symbolic link.
+    /// Only its mode changes, or it is a symbolic link, and then only `new_path` says which.
     ModeOnly,
     /// Its content changes in a way that the patch does not show as lines.
     Binary,
@@ -187,8 +187,12 @@ pub struct FileChange {
     pub old_blob: Option<String>,
     /// Id of the blob after.
     pub new_blob: Option<String>,
-    /// The hunks, in order, none overlapping another.
+    /// The hunks, in the order in which they are applied; in a `Series`, that in which
+    /// they lie in the file.
     pub hunks: Vec<Hunk>,
+    /// If there is no such file, it is new: `diff -N` says no more of it. A symbolic link
+    /// is new, and there may be no such file.
+    pub may_be_new: bool,
     /// Line of the input where the file's diff begins, counted from 1.
     pub line: u32,
 }
@@ -240,7 +244,7 @@ pub struct DiffLine {
     pub kind: LineKind,
     /// Its text, without its sign and its newline.
     pub text: Box<[u8]>,
-    /// The file's last line, and no newline behind it.
+    /// The last line of its side, and no newline behind it.
     pub no_newline: bool,
     /// Line of the input, counted from 1.
     pub line: u32,

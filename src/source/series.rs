@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! A series of patches, each file before and after each of them.
 //!
-//! Where the texts come from, in this order, for all patches of a file (and of
-//! what it is renamed from and to) at once:
+//! Where the texts come from, for all patches of a file (and of what it is renamed from
+//! and to) at once:
 //!
-//! 1. the blobs that the `index` lines name: b4 runs its checks with the tree
-//!    at the tip of the series, never at the patch's parent;
-//! 2. the tree's text, which the first patches may have changed already, and
-//!    which the others fit, as `git am` would have it: offsets, no fuzz;
-//! 3. the hunks alone: what they show, at the lines where they show it.
+//! 1. the tree's text, if the hunks fit it as `git apply` would have it: offsets, no fuzz.
+//!    If the `index` lines name another text that the file had once, and that fits as
+//!    well, there are two answers, and both count: see `alternatives`.
+//! 2. that of the `index` lines, if what they say is history: b4 runs its checks with the
+//!    tree at the tip of the series, never at the patch's parent;
+//! 3. the tree's text, which has the first patches already, and which the others fit;
+//! 4. the hunks alone: what they show, at the lines where they show it.
 //!
-//! Of texts that fit both ways the blob ids decide, then forward goes first.
-//! May not know what the texts mean.
+//! Of commits, which git shows itself, the ids go before all. May not know what the texts
+//! mean.
 
 mod alternatives;
 mod chain;
@@ -25,7 +27,8 @@ use std::sync::Arc;
 pub use super::apply::Place;
 use super::patch::{ChangeKind, DiffLine, FileChange, Patch, Problem};
 use super::{Blobs, Tree};
-use chain::Resolved;
+use chain::{Ids, Resolved};
+use std::collections::btree_map::Entry;
 
 /// A text of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,11 +98,13 @@ pub struct Series {
     pub problems: Vec<Problem>,
     /// Index of the first patch that does not fit.
     pub unfit: Option<usize>,
+    /// The steps that leave something at a path.
+    by_path: BTreeMap<String, Vec<usize>>,
 }
 
 impl Series {
     /// Finds the texts before and after each of `patches`, which are applied in
-    /// order.
+    /// order, and whose ids are certain: git itself has made them.
     ///
     /// Without a tree, that a file stands on its hunks alone is no problem.
     pub fn resolve(
@@ -107,24 +112,75 @@ impl Series {
         tree: Option<&dyn Tree>,
         blobs: Option<&dyn Blobs>,
     ) -> Self {
+        let ids = blobs.map_or(Ids::Unknown, Ids::Certain);
+        Self::worlds(patches, tree, ids).0
+    }
+
+    /// The same of patches by anyone; with another answer, if there is one.
+    fn worlds(patches: Vec<Patch>, tree: Option<&dyn Tree>, ids: Ids<'_>) -> (Self, Option<Self>) {
         let mut resolved = Resolved::default();
         for chain in chain::chains(&patches) {
-            chain.resolve(&patches, tree, blobs, &mut resolved);
+            chain.resolve(&patches, tree, ids, &mut resolved);
         }
+        resolved.refuse_halves(&patches);
         let Resolved {
-            mut steps,
+            steps,
+            others,
             mut problems,
             unfit,
             ..
         } = resolved;
-        steps.sort_by_key(|step| (step.patch, step.change));
         problems.sort();
-        Self {
+        let first = Self {
             patches,
             steps,
             problems,
             unfit,
+            ..Self::default()
+        };
+        let second = (!others.is_empty()).then(|| {
+            let mut second = first.clone();
+            for (range, steps) in others {
+                for (own, other) in second.steps[range].iter_mut().zip(steps) {
+                    *own = other;
+                }
+            }
+            second
+        });
+        (first.in_order(), second.map(Self::in_order))
+    }
+
+    /// Puts the steps, and the hunks of each, in the order of the patches and of the files.
+    fn in_order(mut self) -> Self {
+        self.steps.sort_by_key(|step| (step.patch, step.change));
+        for step in &mut self.steps {
+            let patch = self.patches.get_mut(step.patch);
+            let change = patch.and_then(|patch| patch.changes.get_mut(step.change));
+            if let Some(change) = change.filter(|_| !step.places.is_sorted()) {
+                let hunks = std::mem::take(&mut change.hunks);
+                let mut both: Vec<_> = step.places.drain(..).zip(hunks).collect();
+                both.sort_by_key(|(place, _)| *place);
+                (step.places, change.hunks) = both.into_iter().unzip();
+            }
         }
+        for (index, step) in self.steps.iter().enumerate() {
+            if let Some(path) = &step.path {
+                self.by_path.entry(path.clone()).or_default().push(index);
+            }
+        }
+        self
+    }
+
+    /// The steps of one patch, as it has them, with their indices.
+    pub fn steps_of(&self, patch: usize) -> impl Iterator<Item = (usize, &Step)> {
+        let start = self.steps.partition_point(|step| step.patch < patch);
+        let steps = self.steps.iter().enumerate().skip(start);
+        steps.take_while(move |(_, step)| step.patch == patch)
+    }
+
+    /// The last step that leaves something at `path`.
+    pub fn last_at(&self, path: &str) -> Option<usize> {
+        self.by_path.get(path)?.last().copied()
     }
 
     /// The change that a step makes.
@@ -153,17 +209,25 @@ impl Series {
     /// and the line of the patch that did; `None` if no patch did.
     pub fn introduced(&self, path: &str, line: u32) -> Option<(usize, &DiffLine)> {
         let (mut path, mut line) = (path, line);
-        for (index, step) in self.steps.iter().enumerate().rev() {
-            if step.path.as_deref() != Some(path) {
-                continue;
-            }
+        let mut end = self.steps.len();
+        loop {
+            let at = self.by_path.get(path)?;
+            let index = at[..at.partition_point(|&index| index < end)]
+                .last()
+                .copied()?;
             match self.line_before(index, line) {
                 Some(before) => line = before,
                 None => return self.diff_line(index, line).map(|shown| (index, shown)),
             }
+            let step = self.steps.get(index)?;
             path = step.old_path.as_deref()?;
+            end = index;
+            // What moves is taken as it was before the patch.
+            let kind = self.change(index)?.kind;
+            if matches!(kind, ChangeKind::Rename | ChangeKind::Copy) {
+                end = self.steps.partition_point(|other| other.patch < step.patch);
+            }
         }
-        None
     }
 
     fn is_copy(&self, step: usize) -> bool {
@@ -203,25 +267,31 @@ impl Series {
     /// patches: `None` for one that is absent then. With 0, before all.
     pub fn files_after(&self, count: usize) -> BTreeMap<String, Option<Text>> {
         let mut files = BTreeMap::new();
-        for step in &self.steps {
-            if let Some(old) = &step.old_path {
-                files
-                    .entry(old.clone())
-                    .or_insert_with(|| step.before.clone());
+        for steps in self.steps.chunk_by(|one, other| one.patch == other.patch) {
+            for step in steps {
+                if let Some(old) = &step.old_path
+                    && let Entry::Vacant(entry) = files.entry(old.clone())
+                {
+                    entry.insert(step.before.clone());
+                }
             }
-            if let Some(new) = &step.path {
-                files.entry(new.clone()).or_insert(None);
+            for new in steps.iter().filter_map(|step| step.path.as_ref()) {
+                if !files.contains_key(new) {
+                    files.insert(new.clone(), None);
+                }
             }
         }
-        for (index, step) in self.steps.iter().enumerate() {
-            if step.patch >= count {
-                break;
+        for patch in 0..count.min(self.patches.len()) {
+            // What goes is gone before anything new is written.
+            for (index, step) in self.steps_of(patch) {
+                if let Some(old) = step.old_path.as_ref().filter(|_| !self.is_copy(index)) {
+                    files.insert(old.clone(), None);
+                }
             }
-            if let Some(old) = step.old_path.as_ref().filter(|_| !self.is_copy(index)) {
-                files.insert(old.clone(), None);
-            }
-            if let Some(new) = &step.path {
-                files.insert(new.clone(), step.after.clone());
+            for (_, step) in self.steps_of(patch) {
+                if let Some(new) = &step.path {
+                    files.insert(new.clone(), step.after.clone());
+                }
             }
         }
         files

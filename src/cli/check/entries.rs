@@ -127,10 +127,7 @@ pub(super) fn entry_of_patch(series: &Series, after: &mut Lines<'_>, finding: Fi
 
 /// A line of a patch that shows line `line` of the final text.
 fn nearest<'s>(series: &'s Series, path: &str, line: u32) -> Option<&'s DiffLine> {
-    let last = series
-        .steps
-        .iter()
-        .rposition(|step| step.path.as_deref() == Some(path))?;
+    let last = series.last_at(path)?;
     series.diff_line(last, line)
 }
 

@@ -13,9 +13,9 @@ use crate::review::series::{Ground, review};
 use crate::rules::review::Knowledge;
 use crate::rules::{changes, engine};
 use crate::source::disk::DiskTree;
-use crate::source::git::GitBlobs;
 use crate::source::input::Loaded;
 use crate::source::overlay::OverlayTree;
+use crate::source::past::GitPast;
 use crate::source::patch::{LineKind, Patch};
 use crate::source::series::Series;
 use crate::source::{Blobs, Tree};
@@ -46,20 +46,20 @@ pub(super) fn patches(
         });
     }
     engine::check_length(patches.len() + older.len())?;
-    let blobs = match tree {
-        Some(tree) => GitBlobs::at(tree.dir())?,
+    let past = match tree {
+        Some(tree) => GitPast::at(tree.dir())?,
         None => None,
     };
     let base = tree.map(|tree| tree as &dyn Tree);
-    let blobs = blobs.as_ref().map(|blobs| blobs as &dyn Blobs);
-    let patches = match together(older, &patches, base, blobs) {
+    let past = past.as_ref().map(|past| past as &dyn Blobs);
+    let patches = match together(older, &patches, base, past) {
         Some(all) => {
             notices.clear();
             all
         }
         None => patches,
     };
-    let alternatives = Series::alternatives(patches, base, blobs);
+    let alternatives = Series::alternatives(patches, base, past);
     // Where there is more than one answer, that of git tells what does not fit.
     let misfits = alternatives.iter().take(1);
     problems.extend(misfits.flat_map(|series| series.problems.iter().cloned()));
@@ -86,8 +86,9 @@ fn together(
         return None;
     }
     let all = [older, newest.to_vec()].concat();
-    let series = Series::resolve(all, tree, blobs);
-    series.unfit.is_none().then_some(series.patches)
+    let answers = Series::alternatives(all.clone(), tree, blobs);
+    let fits = |series: &Series| series.unfit.is_none() && series.patches.len() == all.len();
+    answers.first().is_some_and(fits).then_some(all)
 }
 
 /// Lints one answer to what the patches come to.

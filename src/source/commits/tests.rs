@@ -232,13 +232,13 @@ fn blobs_are_found_by_the_start_of_their_id() {
     let id = blob_id(b"text\n").expect("an id");
     for len in [7, 12, 40] {
         assert_eq!(
-            blobs.blob(&id[..len]).as_deref(),
+            blobs.blob("", &id[..len]).as_deref(),
             Some(&b"text\n"[..]),
             "{len}"
         );
     }
     for id in ["0123456789", "", "xyz", "0"] {
-        assert_eq!(blobs.blob(id), None, "{id}");
+        assert_eq!(blobs.blob("", id), None, "{id}");
     }
 }
 

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-//! What stands above a file's hunks: `diff --git` with its extended lines, or
-//! `---` and `+++` alone. May not know hunks, but for how their header begins.
+//! What stands above a file's hunks: `diff --git` with the lines below it, or `---` and
+//! `+++` alone. It is read as `git apply` reads it (find_header() and
+//! parse_git_diff_header() in git's apply.c): what git refuses is a flaw. May not know
+//! hunks, but for how their headers look.
 
 use super::super::patch::{ChangeKind, FileChange};
 use super::super::paths;
-use super::Lines;
+use super::names::{self, End};
+use super::{Flaw, Lines, hunk, timestamp};
+
+/// No header has less bytes behind any of its lines: `@@ -1 +1 @@` has more.
+const LEAST: usize = 6;
 
 /// The header of one file.
 #[derive(Debug, Default)]
@@ -13,112 +19,296 @@ pub(super) struct Header {
     pub at: usize,
     /// The line after it.
     pub body: usize,
-    /// It begins with `diff --git`.
-    pub git: bool,
-    /// Its lines end in CR LF, so the mail's do: the CRs are no part of the text.
-    pub cr: bool,
-    git_line: Option<Vec<u8>>,
-    /// `---` and `+++`; the inner `None` is `/dev/null`.
-    sides: Option<Names>,
-    renamed: Names,
-    copied: Names,
+    /// The name that the `diff --git` line has for both sides.
+    default: Option<Vec<u8>>,
+    old: Option<Vec<u8>>,
+    new: Option<Vec<u8>>,
+    /// Whether the file is new; `None` if only the hunks can tell.
+    pub is_new: Option<bool>,
+    /// Whether the file goes; `None` if only the hunks can tell.
+    pub is_deleted: Option<bool>,
+    is_rename: bool,
+    is_copy: bool,
+    modes: (Option<Mode>, Option<Mode>),
     blobs: (Option<String>, Option<String>),
-    mode: bool,
-    /// It is a symbolic link or a submodule, whose text is where it points.
-    link: bool,
-    new_file: bool,
-    deleted_file: bool,
-    binary: bool,
-    combined: bool,
+    pub is_binary: bool,
+}
+
+/// What a file is, as far as git keeps it (canon_mode() in its object.h).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    File {
+        executable: bool,
+    },
+    Link,
+    /// A submodule, or nothing that a tree can hold.
+    Other,
+}
+
+/// How many folders git takes off the names in what it reads, which a header may change
+/// for all that follow.
+#[derive(Debug)]
+pub(super) struct Strip {
+    folders: usize,
+    is_known: bool,
+}
+
+impl Default for Strip {
+    fn default() -> Self {
+        Self {
+            folders: 1,
+            is_known: false,
+        }
+    }
 }
 
 impl Header {
-    /// Reads a header that begins at line `at`; `None` if none does.
-    pub(super) fn read(lines: &Lines<'_>, at: usize) -> Option<Self> {
-        let mut header = Self {
-            at,
-            body: at + 1,
-            ..Self::default()
-        };
-        if let Some(rest) = lines.after(at, b"diff --git ") {
-            header.git = true;
-            header.cr = rest.ends_with(b"\r");
-            header.git_line = paths::git_line(rest);
-            while header.extended(lines) {}
-            header.read_sides(lines);
-            let any = header.body > at + 1;
-            return any.then_some(header);
+    /// The first header from line `from` on. `strict`: hunks above it have lost theirs.
+    ///
+    /// # Errors
+    /// Something on the way for which git refuses the whole patch.
+    pub(super) fn find(
+        lines: &Lines<'_>,
+        from: usize,
+        strip: &mut Strip,
+        strict: bool,
+    ) -> Result<Option<Self>, Flaw> {
+        // What a line leaves here that turns out to be no header counts for the next.
+        let mut header = Self::default();
+        for at in from..lines.len() {
+            let Some(line) = lines.get(at).filter(|line| line.len() + 1 >= LEAST) else {
+                continue;
+            };
+            if let Some(ranges) = line.strip_prefix(b"@@ -") {
+                if strict && lines.is_ended(at) && hunk::is_header(ranges) {
+                    return Err(Flaw::new(
+                        at,
+                        "a hunk without a file above it, so git refuses the whole patch; \
+                         make it again with git format-patch",
+                    ));
+                }
+                continue;
+            }
+            if lines.left(at + 1) < LEAST {
+                break;
+            }
+            refuse_others(lines, at, line)?;
+            if let Some(rest) = line.strip_prefix(b"diff --git ") {
+                header.at = at;
+                header.read_git(lines, rest, strip.folders)?;
+                if header.body > at + 1 {
+                    return Ok(Some(header));
+                }
+            } else if let Some(old) = line.strip_prefix(b"--- ")
+                && let Some(new) = lines.after(at + 1, b"+++ ")
+                && lines.after(at + 2, b"@@ -").is_some()
+            {
+                header.at = at;
+                header.body = at + 2;
+                header.read_plain(old, new, strip)?;
+                return Ok(Some(header));
+            }
         }
-        if lines.after(at, b"diff --cc ").is_some()
-            || lines.after(at, b"diff --combined ").is_some()
-        {
-            header.combined = true;
-            return lines.after(at + 1, b"index ").is_some().then_some(header);
-        }
-        header.body = at;
-        let plain = header.read_sides(lines) && lines.after(header.body, b"@@ -").is_some();
-        plain.then_some(header)
+        Ok(None)
     }
 
-    /// Reads one extended line of git; false if the next is none.
-    fn extended(&mut self, lines: &Lines<'_>) -> bool {
-        let Some(line) = lines.get(self.body) else {
-            return false;
-        };
-        let field = |prefix: &str| line.strip_prefix(prefix.as_bytes());
-        if let Some(path) = field("rename from ") {
-            self.renamed.0 = paths::name(path);
-        } else if let Some(path) = field("rename to ") {
-            self.renamed.1 = paths::name(path);
-        } else if let Some(path) = field("copy from ") {
-            self.copied.0 = paths::name(path);
-        } else if let Some(path) = field("copy to ") {
-            self.copied.1 = paths::name(path);
-        } else if let Some(ids) = field("index ") {
-            self.blobs = blob_ids(ids);
-            self.link |= is_link(ids);
-        } else if field("old mode ").is_some() || field("new mode ").is_some() {
-            self.mode = true;
-        } else if field("new file mode ").is_some() {
-            self.new_file = true;
-        } else if field("deleted file mode ").is_some() {
-            self.deleted_file = true;
-        } else if field("Binary files ").is_some() || field("GIT binary patch").is_some() {
-            self.binary = true;
-        } else if field("similarity index ").is_none() && field("dissimilarity index ").is_none() {
-            return false;
+    /// Reads `---` and `+++` of a diff that git did not make.
+    fn read_plain(&mut self, old: &[u8], new: &[u8], strip: &mut Strip) -> Result<(), Flaw> {
+        for field in [old, new] {
+            sound(field, self.at)?;
         }
-        self.body += 1;
-        true
+        if !strip.is_known && names::asks_for_none(new) {
+            (strip.folders, strip.is_known) = (0, true);
+        }
+        let folders = strip.folders;
+        let name = if names::is_null(old) {
+            (self.is_new, self.is_deleted) = (Some(true), Some(false));
+            self.new = names::plain(new, folders, None);
+            &self.new
+        } else if names::is_null(new) {
+            (self.is_new, self.is_deleted) = (Some(false), Some(true));
+            self.old = names::plain(old, folders, None);
+            &self.old
+        } else {
+            let first = names::plain(old, folders, None);
+            let name = names::plain(new, folders, first.as_deref());
+            if timestamp::is_epoch(old) {
+                (self.is_new, self.is_deleted) = (Some(true), Some(false));
+                self.new = name;
+                &self.new
+            } else if timestamp::is_epoch(new) {
+                (self.is_new, self.is_deleted) = (Some(false), Some(true));
+                self.old = name;
+                &self.old
+            } else {
+                self.new = name;
+                self.old = self.new.clone();
+                &self.new
+            }
+        };
+        match name {
+            Some(_) => Ok(()),
+            None => Err(Flaw::new(
+                self.at,
+                "git takes the first folder off the names of a diff, and nothing is left of \
+                 these; make the patch again with git format-patch",
+            )),
+        }
     }
 
-    /// Reads `---` and `+++`.
-    fn read_sides(&mut self, lines: &Lines<'_>) -> bool {
-        let (Some(old), Some(new)) = (
-            lines.after(self.body, b"--- "),
-            lines.after(self.body + 1, b"+++ "),
-        ) else {
-            return false;
+    /// Reads what belongs to the `diff --git` line at `self.at`, with the two names in
+    /// `rest`.
+    fn read_git(&mut self, lines: &Lines<'_>, rest: &[u8], strip: usize) -> Result<(), Flaw> {
+        sound_line(rest, self.at)?;
+        (self.is_new, self.is_deleted) = (Some(false), Some(false));
+        self.default = names::of_git_line(rest, strip);
+        self.body = self.at + 1;
+        while let Some(line) = lines.get(self.body).filter(|_| lines.is_ended(self.body)) {
+            let goes_on = self.extended(line, strip)?;
+            let said = [
+                self.is_new == Some(true),
+                self.is_deleted == Some(true),
+                self.is_rename,
+                self.is_copy,
+            ];
+            if said.into_iter().filter(|said| *said).count() > 1 {
+                return Err(self.flaw("the header says two different things of its file"));
+            }
+            if !goes_on {
+                break;
+            }
+            self.body += 1;
+        }
+        if self.old.is_none() && self.new.is_none() {
+            (self.old, self.new) = (self.default.clone(), self.default.clone());
+        }
+        let lacks_new = self.new.is_none() && self.is_deleted != Some(true);
+        let lacks_old = self.old.is_none() && self.is_new != Some(true);
+        if lacks_new || lacks_old {
+            return Err(Flaw::new(
+                self.at,
+                "the diff does not say which file it is about, so git refuses the whole \
+                 patch; make it again with git format-patch",
+            ));
+        }
+        Ok(())
+    }
+
+    /// A flaw in the line that is read.
+    fn flaw(&self, what: &str) -> Flaw {
+        Flaw::new(
+            self.body,
+            format!("{what}, so git refuses the whole patch; make it again with git format-patch"),
+        )
+    }
+
+    /// Reads one line below `diff --git`; false if it is none of the header's.
+    fn extended(&mut self, line: &[u8], strip: usize) -> Result<bool, Flaw> {
+        let Some((key, rest)) = KEYS.iter().find_map(|(text, key)| {
+            let rest = line.strip_prefix(text.as_bytes())?;
+            Some((*key, rest))
+        }) else {
+            return Ok(false);
         };
-        self.cr = new.ends_with(b"\r");
-        self.sides = Some((paths::name(old), paths::name(new)));
-        self.body += 2;
-        true
+        sound_line(rest, self.body)?;
+        let whole = || names::name(rest, strip.saturating_sub(1), End::Line);
+        match key {
+            Key::OldName => self.agree(rest, strip, false)?,
+            Key::NewName => self.agree(rest, strip, true)?,
+            Key::OldMode => self.modes.0 = Some(self.mode(rest)?),
+            Key::NewMode => self.modes.1 = Some(self.mode(rest)?),
+            Key::Deleted => {
+                self.is_deleted = Some(true);
+                self.old = self.default.clone();
+                self.modes.0 = Some(self.mode(rest)?);
+            }
+            Key::NewFile => {
+                self.is_new = Some(true);
+                self.new = self.default.clone();
+                self.modes.1 = Some(self.mode(rest)?);
+            }
+            Key::CopyFrom => (self.is_copy, self.old) = (true, whole()),
+            Key::CopyTo => (self.is_copy, self.new) = (true, whole()),
+            Key::RenameFrom => (self.is_rename, self.old) = (true, whole()),
+            Key::RenameTo => (self.is_rename, self.new) = (true, whole()),
+            Key::Similarity => {}
+            Key::Index => {
+                let (blobs, mode) = index(rest);
+                self.blobs = blobs;
+                if let Some(mode) = mode {
+                    self.modes.0 = Some(self.mode(mode)?);
+                }
+            }
+        }
+        if matches!(
+            key,
+            Key::OldName
+                | Key::NewName
+                | Key::CopyFrom
+                | Key::CopyTo
+                | Key::RenameFrom
+                | Key::RenameTo
+        ) {
+            sound(rest, self.body)?;
+        }
+        Ok(true)
+    }
+
+    /// Takes a `---` or `+++` line, which has to agree with what other lines say.
+    fn agree(&mut self, field: &[u8], strip: usize, is_new_side: bool) -> Result<(), Flaw> {
+        let (known, absent) = if is_new_side {
+            (&mut self.new, self.is_deleted == Some(true))
+        } else {
+            (&mut self.old, self.is_new == Some(true))
+        };
+        let fits = match (&known, absent) {
+            (None, true) => names::is_null(field),
+            (Some(_), true) => false,
+            (None, false) => {
+                *known = names::name(field, strip, End::Tab);
+                true
+            }
+            (Some(known), false) => names::name(field, strip, End::Tab).as_ref() == Some(known),
+        };
+        if fits {
+            Ok(())
+        } else {
+            Err(self.flaw("the lines of the header name different files"))
+        }
+    }
+
+    /// An octal number with white space behind it.
+    fn mode(&self, field: &[u8]) -> Result<Mode, Flaw> {
+        let start = field.iter().position(|byte| *byte != b' ');
+        let field = &field[start.unwrap_or(field.len())..];
+        let is_octal = |byte: &u8| (b'0'..=b'7').contains(byte);
+        let digits = field.iter().take_while(|byte| is_octal(byte)).count();
+        let ends = field.get(digits).is_none_or(names::is_space);
+        let number = std::str::from_utf8(&field[..digits]).ok();
+        let number = number.and_then(|digits| u32::from_str_radix(digits, 8).ok());
+        match number.filter(|_| ends) {
+            Some(number) => Ok(Mode::of(number)),
+            None => Err(self.flaw("the mode is no octal number")),
+        }
     }
 
     /// What the header says of the file; its hunks are still to come.
+    ///
+    /// # Errors
+    /// A path that no tree can hold, or a change that cannot be told from its text.
     pub(super) fn change(&self, lines: &Lines<'_>) -> Result<FileChange, String> {
-        if self.combined {
-            return Err(
-                "the diff of a merge cannot be checked; give the patches that it merges".into(),
-            );
+        let path = |name: &Option<Vec<u8>>| name.as_deref().map(paths::checked).transpose();
+        let (old, new) = (path(&self.old)?, path(&self.new)?);
+        let kind = self.kind()?;
+        let named = new.as_deref().or(old.as_deref()).unwrap_or_default();
+        let is_link = |mode: Option<Mode>| mode.is_some_and(|mode| !mode.is_file());
+        if kind != ChangeKind::Binary && (is_link(self.modes.0) || is_link(self.modes.1)) {
+            return self.change_of_link(lines, named);
         }
-        let (kind, old, new) = self.paths()?;
-        let checked = |path: Option<Vec<u8>>| path.map(|raw| paths::checked(&raw)).transpose();
         Ok(FileChange {
             kind,
-            old_path: checked(old)?,
-            new_path: checked(new)?,
+            old_path: old,
+            new_path: new,
             old_blob: self.blobs.0.clone(),
             new_blob: self.blobs.1.clone(),
             line: lines.number(self.at),
@@ -126,99 +316,165 @@ impl Header {
         })
     }
 
-    fn paths(&self) -> Result<Sides, String> {
-        for (kind, pair) in [
-            (ChangeKind::Rename, &self.renamed),
-            (ChangeKind::Copy, &self.copied),
-        ] {
-            if let (Some(from), Some(to)) = pair {
-                let kind = if self.binary {
-                    ChangeKind::Binary
-                } else {
-                    kind
-                };
-                return Ok((kind, Some(from.clone()), Some(to.clone())));
-            }
+    fn kind(&self) -> Result<ChangeKind, String> {
+        let strange = match (self.is_new, self.is_deleted) {
+            (Some(true), _) => self.old.is_some(),
+            (_, Some(true)) => self.new.is_some(),
+            _ => self.is_rename && self.old == self.new,
+        };
+        if strange {
+            return Err(
+                "the lines of the header contradict each other; make the patch again with git \
+                 format-patch"
+                    .to_owned(),
+            );
         }
-        match &self.sides {
-            Some(sides) => self.paths_of_sides(sides),
-            None => self.paths_of_git_line(),
-        }
-    }
-
-    fn paths_of_sides(&self, sides: &Names) -> Result<Sides, String> {
-        let own = |path: &[u8]| Some(paths::strip_one(path).to_vec());
-        match sides {
-            (None, None) => Err("both sides of the diff are /dev/null".into()),
-            (None, Some(new)) => Ok((ChangeKind::Add, None, own(new))),
-            (Some(old), None) => Ok((ChangeKind::Delete, own(old), None)),
-            (Some(old), Some(_)) if self.deleted_file => Ok((ChangeKind::Delete, own(old), None)),
-            (Some(_), Some(new)) if self.new_file => Ok((ChangeKind::Add, None, own(new))),
-            (Some(old), Some(new)) => {
-                let new = if paths::is_backup(new, old) { old } else { new };
-                let old = if paths::is_backup(old, new) { new } else { old };
-                let (old, new) = paths::strip_both(old, new);
-                // `diff -ur . ../other`: patch(1) takes the side that lies in the tree.
-                let path = if paths::is_inside(old) && !paths::is_inside(new) {
-                    old
-                } else {
-                    new
-                };
-                let kind = match (self.binary, self.link) {
-                    (true, _) => ChangeKind::Binary,
-                    (false, true) => ChangeKind::ModeOnly,
-                    (false, false) => ChangeKind::Modify,
-                };
-                Ok((kind, Some(path.to_vec()), Some(path.to_vec())))
-            }
-        }
-    }
-
-    fn paths_of_git_line(&self) -> Result<Sides, String> {
-        let path = self
-            .git_line
-            .clone()
-            .ok_or("the diff does not say which file it is about; make it again with git")?;
-        Ok(match (self.new_file, self.deleted_file) {
-            // A new binary file is no text that anyone could check.
-            _ if self.binary => (ChangeKind::Binary, Some(path.clone()), Some(path)),
-            (true, _) => (ChangeKind::Add, None, Some(path)),
-            (_, true) => (ChangeKind::Delete, Some(path), None),
-            _ if self.mode => (ChangeKind::ModeOnly, Some(path.clone()), Some(path)),
-            _ => (ChangeKind::Modify, Some(path.clone()), Some(path)),
+        Ok(match (self.is_new, self.is_deleted) {
+            _ if self.is_binary => ChangeKind::Binary,
+            (Some(true), _) => ChangeKind::Add,
+            (_, Some(true)) => ChangeKind::Delete,
+            _ if self.is_rename => ChangeKind::Rename,
+            _ if self.is_copy => ChangeKind::Copy,
+            _ => ChangeKind::Modify,
         })
     }
 
-    /// Whether hunks have to follow.
-    pub(super) fn wants_hunks(&self) -> bool {
-        self.sides.is_some()
+    /// A symbolic link has no text of its own. What it leads to has, under another name.
+    fn change_of_link(&self, lines: &Lines<'_>, path: &str) -> Result<FileChange, String> {
+        let modes = [self.modes.0, self.modes.1];
+        if modes.contains(&Some(Mode::Other)) {
+            return Err(format!(
+                "{path} is a submodule, whose files the patch does not show: check the tree that \
+                 it makes"
+            ));
+        }
+        if !paths::is_beside_the_kernel(path) {
+            return Err(format!(
+                "{path} is a symbolic link, and what it leads to is not in the patch: check the \
+                 tree that it makes"
+            ));
+        }
+        if let (Some(old), Some(new)) = self.modes
+            && old.is_file() != new.is_file()
+        {
+            return Err(format!("{path}: no diff turns a file into a symbolic link"));
+        }
+        Ok(FileChange {
+            kind: ChangeKind::ModeOnly,
+            new_path: Some(path.to_owned()),
+            may_be_new: self.is_new == Some(true),
+            line: lines.number(self.at),
+            ..FileChange::default()
+        })
+    }
+
+    /// Whether the header alone changes something (metadata_changes() in apply.c).
+    pub(super) fn changes_without_hunks(&self) -> bool {
+        let is_mode = self.modes.0.is_some() && self.modes.1.is_some();
+        self.is_rename
+            || self.is_copy
+            || self.is_new == Some(true)
+            || self.is_deleted != Some(false)
+            || is_mode && self.modes.0 != self.modes.1
     }
 }
 
-/// The names of both sides.
-type Names = (Option<Vec<u8>>, Option<Vec<u8>>);
-type Sides = (ChangeKind, Option<Vec<u8>>, Option<Vec<u8>>);
-
-/// Whether the mode in `0123abc..4567def 120000` is one that has no text.
-fn is_link(field: &[u8]) -> bool {
-    let field = field.trim_ascii_end();
-    field.ends_with(b" 120000") || field.ends_with(b" 160000")
+/// What a line below `diff --git` says.
+#[derive(Clone, Copy)]
+enum Key {
+    OldName,
+    NewName,
+    OldMode,
+    NewMode,
+    Deleted,
+    NewFile,
+    CopyFrom,
+    CopyTo,
+    RenameFrom,
+    RenameTo,
+    Similarity,
+    Index,
 }
 
-/// The ids in `0123abc..4567def 100644`; all zeroes means no blob.
-fn blob_ids(field: &[u8]) -> (Option<String>, Option<String>) {
-    let ids = field
-        .split(u8::is_ascii_whitespace)
-        .next()
-        .unwrap_or_default();
-    let ids = std::str::from_utf8(ids).unwrap_or_default();
-    let Some((old, new)) = ids.split_once("..") else {
-        return (None, None);
+/// The lines of a header, in any order.
+const KEYS: [(&str, Key); 15] = [
+    ("--- ", Key::OldName),
+    ("+++ ", Key::NewName),
+    ("old mode ", Key::OldMode),
+    ("new mode ", Key::NewMode),
+    ("deleted file mode ", Key::Deleted),
+    ("new file mode ", Key::NewFile),
+    ("copy from ", Key::CopyFrom),
+    ("copy to ", Key::CopyTo),
+    ("rename old ", Key::RenameFrom),
+    ("rename new ", Key::RenameTo),
+    ("rename from ", Key::RenameFrom),
+    ("rename to ", Key::RenameTo),
+    ("similarity index ", Key::Similarity),
+    ("dissimilarity index ", Key::Similarity),
+    ("index ", Key::Index),
+];
+
+impl Mode {
+    fn of(number: u32) -> Self {
+        match number & 0o170_000 {
+            0o100_000 => Self::File {
+                executable: number & 0o100 != 0,
+            },
+            0o120_000 => Self::Link,
+            _ => Self::Other,
+        }
+    }
+
+    fn is_file(self) -> bool {
+        matches!(self, Self::File { .. })
+    }
+}
+
+/// The ids in `0123abc..4567def 100644`, and the mode.
+fn index(field: &[u8]) -> ((Option<String>, Option<String>), Option<&[u8]>) {
+    let Some(dots) = memchr::memmem::find(field, b"..") else {
+        return ((None, None), None);
     };
-    let id = |id: &str| {
-        let hex = (4..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_hexdigit());
-        let absent = id.bytes().all(|b| b == b'0');
-        (hex && !absent).then(|| id.to_ascii_lowercase())
-    };
-    (id(old), id(new))
+    let rest = &field[dots + 2..];
+    let end = memchr::memchr(b' ', rest).unwrap_or(rest.len());
+    let ids = (id(&field[..dots]), id(&rest[..end]));
+    (ids, rest.get(end + 1..))
+}
+
+/// A blob's id, whole or its start; all zeroes means no blob.
+fn id(field: &[u8]) -> Option<String> {
+    let is_hex = (4..=64).contains(&field.len()) && field.iter().all(u8::is_ascii_hexdigit);
+    let is_absent = field.iter().all(|byte| *byte == b'0');
+    (is_hex && !is_absent).then(|| String::from_utf8_lossy(field).to_ascii_lowercase())
+}
+
+/// Refuses what git reads on in the next line.
+fn sound(field: &[u8], at: usize) -> Result<(), Flaw> {
+    if names::is_open(field) {
+        return Err(Flaw::new(at, "the name has a quote that is not closed"));
+    }
+    sound_line(field, at)
+}
+
+/// Refuses what ends amid the line for git, and not for others.
+fn sound_line(field: &[u8], at: usize) -> Result<(), Flaw> {
+    if field.contains(&0) {
+        return Err(Flaw::new(at, "there is a NUL byte in the header of a diff"));
+    }
+    Ok(())
+}
+
+/// Diffs that git passes over, and that whoever sends them means to be applied.
+fn refuse_others(lines: &Lines<'_>, at: usize, line: &[u8]) -> Result<(), Flaw> {
+    let combined = [&b"diff --cc "[..], b"diff --combined "];
+    if combined.iter().any(|start| line.starts_with(start))
+        && lines.after(at + 1, b"index ").is_some()
+    {
+        return Err(Flaw::new(
+            at,
+            "the diff of a merge cannot be checked; give the patches that it merges",
+        ));
+    }
+    Ok(())
 }

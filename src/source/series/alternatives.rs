@@ -2,8 +2,9 @@
 //! What patches may come to, where there is more than one answer.
 //!
 //! A mail that is decoded already says one thing to git, which decodes it again, and
-//! another to those who take it as it stands. Nobody here knows who will apply it, so
-//! each answer is a series of its own, whole, and all of them are checked.
+//! another to those who take it as it stands. A patch that fits the file as it is may be
+//! meant for the file as it was, which its `index` line names. Nobody here knows who will
+//! apply it, so each answer is a series of its own, whole, and all of them are checked.
 //!
 //! `git am` applies the patches in order and stops where one does not fit. So of an
 //! answer that does not fit, only the patches above that place count, and only where
@@ -12,9 +13,11 @@
 use super::super::patch::Patch;
 use super::super::{Blobs, Tree};
 use super::Series;
+use super::chain::Ids;
 
 impl Series {
-    /// As [`Series::resolve`], once for each answer; the first is that of git.
+    /// As [`Series::resolve`] of patches by anyone, once for each answer; the first is that
+    /// of git. `past` are the blobs that files had in the tree's history.
     ///
     /// Of each [`Patch`], the patch itself counts in the first answer, and what it says
     /// otherwise in the next. Patches keep their index in all of them; an answer may
@@ -22,30 +25,38 @@ impl Series {
     pub fn alternatives(
         patches: Vec<Patch>,
         tree: Option<&dyn Tree>,
-        blobs: Option<&dyn Blobs>,
+        past: Option<&dyn Blobs>,
     ) -> Vec<Self> {
-        let resolved = readings(patches)
-            .into_iter()
-            .map(|patches| Self::resolve(patches, tree, blobs));
-        let all: Vec<Self> = resolved.collect();
+        let ids = past.map_or(Ids::Unknown, Ids::Claimed);
+        let resolve = |patches| -> Vec<Self> {
+            let (first, second) = Self::worlds(patches, tree, ids);
+            [Some(first), second].into_iter().flatten().collect()
+        };
+        let all: Vec<Self> = readings(patches).into_iter().flat_map(resolve).collect();
         if all.iter().all(|one| one.unfit.is_some()) {
             return all;
         }
-        let fitting = all.into_iter().map(|one| one.up_to_misfit(tree, blobs));
+        let fitting = all.into_iter().map(|one| one.up_to_misfit(&resolve));
         fitting.flatten().collect()
     }
 
-    /// The patches above the first that does not fit; `None` if there are none.
-    fn up_to_misfit(mut self, tree: Option<&dyn Tree>, blobs: Option<&dyn Blobs>) -> Option<Self> {
-        while let Some(unfit) = self.unfit {
+    /// The patches above the first that does not fit, of which there may be none.
+    fn up_to_misfit(mut self, resolve: &dyn Fn(Vec<Patch>) -> Vec<Self>) -> Vec<Self> {
+        loop {
+            let Some(unfit) = self.unfit else {
+                return vec![self];
+            };
             let mut patches = self.patches;
             patches.truncate(unfit);
             if patches.is_empty() {
-                return None;
+                return Vec::new();
             }
-            self = Self::resolve(patches, tree, blobs);
+            let mut all = resolve(patches);
+            if all.iter().all(|one| one.unfit.is_none()) {
+                return all;
+            }
+            self = all.swap_remove(0);
         }
-        Some(self)
     }
 }
 

@@ -43,8 +43,11 @@ impl Room {
 /// Known lines by their index.
 type Sparse<'p> = BTreeMap<u32, &'p DiffLine>;
 
-/// Makes the texts; `None` if they would be larger than any file is.
+/// Makes the texts; `None` if they would be larger than any file is, or hunks overlap.
 pub(super) fn resolve(links: &[Link<'_>], room: &mut Room) -> Option<Vec<Outcome>> {
+    if !links.iter().all(|link| is_in_order(&link.file.hunks)) {
+        return None;
+    }
     let last = |link: &Link<'_>| {
         let ends = link.file.hunks.iter().map(|hunk| {
             let end = |start: u32, len: u32| start.saturating_add(len);
@@ -58,6 +61,19 @@ pub(super) fn resolve(links: &[Link<'_>], room: &mut Room) -> Option<Vec<Outcome
         return None;
     }
     Some(together(links).unwrap_or_else(|| links.iter().map(alone).collect()))
+}
+
+/// Whether the hunks lie one after the other by their headers.
+fn is_in_order(hunks: &[Hunk]) -> bool {
+    let ends = |side: Side, hunk: &Hunk| {
+        let (start, len) = side.range(hunk);
+        start.saturating_add(len)
+    };
+    let apart = |side: Side, one: &Hunk, next: &Hunk| ends(side, one) <= side.range(next).0;
+    hunks.windows(2).all(|pair| match pair {
+        [one, next] => apart(Side::Old, one, next) && apart(Side::New, one, next),
+        _ => true,
+    })
 }
 
 /// A change for itself.
@@ -163,20 +179,33 @@ fn carry<'p>(lines: &Sparse<'p>, hunks: &[Hunk], from: Side) -> Sparse<'p> {
 
 fn outcome(file: &FileChange, before: &Sparse<'_>, after: &Sparse<'_>) -> Outcome {
     let whole = matches!(file.kind, ChangeKind::Add | ChangeKind::Delete);
+    let is_new = is_new(file);
     let text = |lines: &Sparse<'_>| Text {
         bytes: render(lines).into(),
-        partial: !whole,
+        partial: !whole && !is_new,
     };
     let place = |hunk| Place {
         old: Side::Old.range(hunk).0,
         new: Side::New.range(hunk).0,
     };
     Outcome {
-        before: file.old_path.as_ref().map(|_| text(before)),
+        before: file
+            .old_path
+            .as_ref()
+            .filter(|_| !is_new)
+            .map(|_| text(before)),
         after: file.new_path.as_ref().map(|_| text(after)),
         how: How::HunksAlone,
         places: file.hunks.iter().map(place).collect(),
+        is_named: true,
+        fits: None,
     }
+}
+
+/// Whether the file is new by all that can be told without a tree.
+fn is_new(file: &FileChange) -> bool {
+    let start = file.hunks.first().map(|hunk| hunk.old_start);
+    file.may_be_new && start == Some(0)
 }
 
 fn render(lines: &Sparse<'_>) -> Vec<u8> {

@@ -89,7 +89,8 @@ fn a_series_resolves_whatever_of_it_the_tree_has() {
 
 #[test]
 fn lines_map_through_the_series() {
-    let series = resolve(Some(&[("x", "0\na\nb\nc\n")]), &[ONE, TWO]);
+    let one = ONE.replace("-1,3 +1,4", "-2,3 +2,4");
+    let series = resolve(Some(&[("x", "0\na\nb\nc\n")]), &[&one, TWO]);
     let added = series.diff_line(0, 3).expect("line 3 is shown");
     assert_eq!((added.verbatim().as_str(), added.line), ("+1", 5));
     assert_eq!(series.diff_line(0, 1), None);
@@ -263,7 +264,7 @@ impl Known {
 }
 
 impl Blobs for Known {
-    fn blob(&self, id: &str) -> Option<Arc<[u8]>> {
+    fn blob(&self, _: &str, id: &str) -> Option<Arc<[u8]>> {
         self.0
             .iter()
             .find(|(own, _)| own.starts_with(id))
@@ -304,15 +305,13 @@ fn blobs_go_before_the_tree() {
 }
 
 #[test]
-fn a_binary_patch_of_a_source_is_a_problem() {
+fn a_binary_patch_is_a_problem() {
     let binary = "diff --git a/x.c b/x.c\nindex 0123abc..4567def 100644\nGIT binary patch\nliteral 1\nIcmZPo000310RR91\n\n";
     let series = resolve(Some(&[("x.c", BASE)]), &[binary]);
     assert!(series.problems[0].message.contains("binary"));
     assert!(series.steps.is_empty());
-    assert_eq!(
-        resolve(None, &[&binary.replace("x.c", "x.png")]).problems,
-        []
-    );
+    let picture = resolve(None, &[&binary.replace("x.c", "x.png")]);
+    assert_eq!((picture.problems.len(), picture.unfit), (1, Some(0)));
 }
 
 #[test]
@@ -388,4 +387,116 @@ fn lines_of_a_long_hunk_are_found() {
     }
     assert_eq!(series.line_before(0, 4), Some(4));
     assert_eq!(series.line_before(0, three), Some(three));
+}
+
+/// The texts after each answer, and whether it has problems, with `past` as history.
+fn answers(now: &'static str, patch: &str, past: &[&str]) -> Vec<(String, bool)> {
+    let tree = tree(&[("x", now)]);
+    let known = Known::of(past);
+    let all = Series::alternatives(patches(&[patch]), Some(&tree), Some(&known));
+    let after = |series: &Series| {
+        let text = shown(series.steps[0].after.as_ref()).unwrap_or_default();
+        (text.replace('\n', ""), !series.problems.is_empty())
+    };
+    all.iter().map(after).collect()
+}
+
+#[test]
+fn an_index_line_is_a_claim() {
+    // The text on disk has the context alive; that of the index line has it in an #if 0.
+    let now = "q\n#if 0\n#endif\na\nb\nc\n";
+    let dead = "q\n#if 0\na\nb\nc\n#endif\n";
+    let hunk = "--- a/x\n+++ b/x\n@@ -3,3 +3,4 @@\n a\n+1\n b\n c\n";
+    let live = ("q#if 0#endifa1bc".to_owned(), false);
+    let hidden = ("q#if 0a1bc#endif".to_owned(), false);
+    let forged = with_index(hunk, dead, MID);
+    assert_eq!(answers(now, &forged, &[]), [live.clone()]);
+    let known = [dead, MID];
+    assert_eq!(answers(now, &forged, &known), [live.clone(), hidden]);
+    // One that says what is there adds nothing.
+    let honest = with_index(hunk, now, MID);
+    assert_eq!(answers(now, &honest, &[now, dead]), [live.clone()]);
+    // Nor does one whose text the hunk does not fit.
+    let unfit = with_index(hunk, "q\n", MID);
+    assert_eq!(answers(now, &unfit, &["q\n"]), [live]);
+}
+
+#[test]
+fn history_need_not_fit() {
+    let patch = with_index(ONE, BASE, MID);
+    let after = |problem: bool| [("a1bc".to_owned(), problem)];
+    // b4: the patch is in the history, and what followed has changed its lines.
+    assert_eq!(answers("a\nother\n", &patch, &[BASE, MID]), after(false));
+    // It was never applied, and git would not take it: its base alone is no reason.
+    assert_eq!(answers("a\nother\n", &patch, &[BASE]), after(true));
+    assert_eq!(answers("a\nother\n", &patch, &[]), after(true));
+    let forged = with_index(ONE, BASE, "what it does not make\n");
+    let known = [BASE, "what it does not make\n"];
+    assert_eq!(answers("a\nother\n", &forged, &known), after(true));
+    // It is applied, without a commit.
+    assert_eq!(answers(MID, &patch, &[BASE]), after(false));
+}
+
+#[test]
+fn a_patch_of_which_the_tree_has_half() {
+    let other = ONE.replace("/x", "/y");
+    let both = format!("{ONE}{other}");
+    for (x, y, halves) in [
+        (BASE, BASE, 0),
+        (MID, MID, 0),
+        (BASE, MID, 1),
+        (MID, BASE, 1),
+    ] {
+        let tree = tree(&[("x", x), ("y", y)]);
+        let series = Series::resolve(patches(&[&both]), Some(&tree), None);
+        assert_eq!(series.problems.len(), halves, "{:?}", series.problems);
+        // Patches of their own may be there each for itself.
+        let series = Series::resolve(patches(&[ONE, &other]), Some(&tree), None);
+        assert_eq!(series.problems, []);
+    }
+}
+
+#[test]
+fn changes_of_one_patch_are_as_git_takes_them() {
+    let moved = |from: &str, to: &str, how: &str| {
+        format!(
+            "diff --git a/{from} b/{to}\nsimilarity index 100%\n{how} from {from}\n{how} to {to}\n"
+        )
+    };
+    let after = |patch: &[&str]| {
+        let tree = tree(&[("x", BASE), ("y", "y\n")]);
+        let series = Series::resolve(patches(&[&patch.join("\n")]), Some(&tree), None);
+        let files = series.files_after(1);
+        let text = |path| files.get(path).and_then(Option::as_ref);
+        let texts = ["x", "y", "z"].map(|path| shown(text(path)).unwrap_or("-").replace('\n', ""));
+        let before = series.files_after(0);
+        let x = before.get("x").and_then(Option::as_ref);
+        assert!(!series.problems.is_empty() || x.is_none() || shown(x) == Some(BASE));
+        (texts.join(" "), series.problems.len())
+    };
+    let said = |text: &str| (text.to_owned(), 0);
+    // Changed twice, one on the other
+    assert_eq!(after(&[ONE, TWO]), said("a1b2c - -"));
+    // Names are exchanged.
+    let there = moved("x", "y", "rename");
+    assert_eq!(
+        after(&[&there, &moved("y", "x", "rename")]),
+        said("y abc -")
+    );
+    // What is copied or moved is what was there before the patch.
+    assert_eq!(after(&[ONE, &moved("x", "z", "copy")]), said("a1bc - abc"));
+    assert_eq!(
+        after(&[ONE, &moved("x", "z", "rename")]),
+        said("a1bc - abc")
+    );
+    let made = ONE.replace("/x", "/z");
+    assert_eq!(
+        after(&[&moved("x", "z", "copy"), &made]),
+        said("abc - a1bc")
+    );
+    // What has gone is gone.
+    let delete = "--- a/x\n+++ /dev/null\n@@ -1,3 +0,0 @@\n-a\n-b\n-c\n";
+    assert_eq!(after(&[&moved("x", "z", "rename"), ONE]).1, 1);
+    assert_eq!(after(&[delete, &moved("y", "x", "rename")]), said("y - -"));
+    assert_eq!(after(&[&there]).1, 1);
 }
