@@ -11,6 +11,7 @@ mod kernels;
 mod series;
 mod workplace;
 
+mod apply;
 mod approval;
 mod checkpatch;
 mod choice;
