@@ -2,8 +2,10 @@
 //! Modules as they are kept: plain, or packed with xz, zstd or gzip.
 
 use anyhow::{Context, anyhow, bail};
+use miniz_oxide::inflate::stream::{InflateState, inflate};
+use miniz_oxide::{DataFormat, MZFlush, MZStatus};
 use std::borrow::Cow;
-use std::io::{Cursor, Read};
+use std::io::{self, Cursor, Read};
 use std::num::NonZeroUsize;
 
 /// The most bytes that a packed module may have, and may unpack to. The largest of
@@ -113,9 +115,36 @@ fn gzip(bytes: &[u8], room: Room) -> anyhow::Result<Vec<u8>> {
     if flags & HAS_HEADER_SUM != 0 {
         rest = rest.get(2..).context("no header sum")?;
     }
-    let most = usize::try_from(room.most).unwrap_or(usize::MAX);
-    miniz_oxide::inflate::decompress_to_vec_with_limit(rest, most)
-        .map_err(|error| anyhow!("{error}"))
+    let inflate = Inflate {
+        state: InflateState::new_boxed(DataFormat::Raw),
+        rest,
+        has_ended: false,
+    };
+    whole(inflate, room)
+}
+
+/// Deflated data as it is unpacked.
+struct Inflate<'b> {
+    state: Box<InflateState>,
+    rest: &'b [u8],
+    has_ended: bool,
+}
+
+impl Read for Inflate<'_> {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        if self.has_ended || room.is_empty() {
+            return Ok(0);
+        }
+        let done = inflate(&mut self.state, self.rest, room, MZFlush::None);
+        self.rest = self.rest.get(done.bytes_consumed..).unwrap_or_default();
+        match done.status {
+            Ok(MZStatus::StreamEnd) => self.has_ended = true,
+            Ok(_) if done.bytes_written > 0 => {}
+            Ok(_) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Err(why) => return Err(io::Error::other(format!("{why:?}"))),
+        }
+        Ok(done.bytes_written)
+    }
 }
 
 #[cfg(test)]
@@ -139,6 +168,22 @@ mod tests {
     fn gzip_with_a_name() {
         let text = unpacked(GZIP, Room::SMALL).expect("bytes");
         assert_eq!(String::from_utf8_lossy(&text), "hello hello hello\n");
+    }
+
+    /// A stored block (RFC 1951) for each of many parts.
+    #[test]
+    fn gzip_of_a_size() {
+        let mut packed = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03".to_vec();
+        for number in 1..=300 {
+            packed.push(u8::from(number == 300));
+            packed.extend(50_000_u16.to_le_bytes());
+            packed.extend((!50_000_u16).to_le_bytes());
+            packed.extend([b'x'; 50_000]);
+        }
+        let size = 300 * 50_000;
+        assert!(unpacked(&packed, Room::SMALL).is_err());
+        assert_eq!(unpacked(&packed, Room::LARGE).expect("bytes").len(), size);
+        assert!(unpacked(&packed[..size], Room::LARGE).is_err());
     }
 
     #[test]
