@@ -26,6 +26,9 @@ pub(crate) struct Parsed {
     pub changes: Vec<FileChange>,
     /// Why others could not: input line and message. Git applies nothing then.
     pub flaws: Vec<(u32, String)>,
+    /// The first flaw is one at which git gives the whole input up as corrupt, not one
+    /// that only we stop at.
+    pub is_corrupt: bool,
     /// Byte where the first change begins, even if it is flawed.
     pub start: Option<usize>,
 }
@@ -49,6 +52,8 @@ impl Parsed {
 struct Flaw {
     at: usize,
     message: String,
+    /// Git says "corrupt patch".
+    is_corrupt: bool,
 }
 
 impl Flaw {
@@ -56,6 +61,14 @@ impl Flaw {
         Self {
             at,
             message: message.into(),
+            is_corrupt: false,
+        }
+    }
+
+    fn corrupt(at: usize, message: impl Into<String>) -> Self {
+        Self {
+            is_corrupt: true,
+            ..Self::new(at, message)
         }
     }
 }
@@ -97,6 +110,7 @@ pub(crate) fn parse(text: &[u8], first_line: u32) -> Parsed {
 impl Parsed {
     /// Keeps a flaw; gives the line after it.
     fn flaw(&mut self, lines: &Lines<'_>, flaw: Flaw) -> usize {
+        self.is_corrupt |= self.flaws.is_empty() && flaw.is_corrupt;
         self.flaws.push((lines.number(flaw.at), flaw.message));
         flaw.at + 1
     }

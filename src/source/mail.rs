@@ -61,7 +61,13 @@ pub(crate) fn read(mail: &Mail<'_>, input: &str) -> Content {
     let mut content = by_git.content;
     if by_git.may_differ {
         let standing = Reading::of(mail, Decoding::Never, input);
-        content = beside(content, standing.content);
+        let standing = standing.content;
+        // Of a corrupt patch git applies nothing, not even the diffs that are whole.
+        content = if by_git.is_corrupt && is_whole(&standing) {
+            standing
+        } else {
+            beside(content, standing)
+        };
     }
     if let Some(changes) = by_git.without_cr {
         let patch = Patch {
@@ -77,6 +83,10 @@ pub(crate) fn read(mail: &Mail<'_>, input: &str) -> Content {
     content
 }
 
+fn is_whole(content: &Content) -> bool {
+    content.problems.is_empty() && !content.patch.changes.is_empty()
+}
+
 /// What is checked of a mail that git reads as `content`, and others as `other`. What git
 /// makes of it is left out only where git finds nothing in it; the other only where that
 /// is no whole diff, or the same.
@@ -84,8 +94,7 @@ fn beside(mut content: Content, other: Content) -> Content {
     if !content.has_diff() {
         return if other.has_diff() { other } else { content };
     }
-    let is_whole = other.problems.is_empty() && !other.patch.changes.is_empty();
-    if !is_whole || content.patch.changes == other.patch.changes {
+    if !is_whole(&other) || content.patch.changes == other.patch.changes {
         return content;
     }
     if content.patch.changes.is_empty() {
@@ -121,6 +130,8 @@ struct Reading {
     content: Content,
     /// As it stands, the mail may be something else.
     may_differ: bool,
+    /// git refuses the patch as corrupt.
+    is_corrupt: bool,
     /// What the patch changes without the CRs that were decoded at the ends of its lines:
     /// `git am --quoted-cr=strip` and b4 take them off. `None` if it has none, or is not
     /// whole then.
@@ -144,14 +155,16 @@ impl Reading {
                         ..Content::default()
                     },
                     may_differ: true,
-                    without_cr: None,
+                    ..Self::default()
                 };
             }
         };
         let parsed = info.patch.as_ref().map(|patch| parse(patch, mail.line));
         let without_cr = info.patch.as_ref().and_then(Stream::without_cr);
         let without_cr = without_cr.map(|patch| parse(&patch, mail.line));
-        let Parsed { changes, flaws, .. } = parsed.unwrap_or_default();
+        let parsed = parsed.unwrap_or_default();
+        let Parsed { changes, flaws, .. } = parsed;
+        let is_corrupt = parsed.is_corrupt;
         let first = || info.message.lines().next().unwrap_or_default().to_owned();
         Self {
             content: Content {
@@ -169,6 +182,7 @@ impl Reading {
                 problems: flaws.into_iter().map(problem).collect(),
             },
             may_differ: info.is_encoded || info.has_odd_start,
+            is_corrupt,
             without_cr: without_cr
                 .filter(|parsed| parsed.flaws.is_empty())
                 .map(|parsed| parsed.changes),

@@ -431,8 +431,11 @@ impl Mode {
     }
 }
 
+/// The ids of a file's text before and after.
+type Ids = (Option<String>, Option<String>);
+
 /// The ids in `0123abc..4567def 100644`, and the mode.
-fn index(field: &[u8]) -> ((Option<String>, Option<String>), Option<&[u8]>) {
+fn index(field: &[u8]) -> (Ids, Option<&[u8]>) {
     let Some(dots) = memchr::memmem::find(field, b"..") else {
         return ((None, None), None);
     };

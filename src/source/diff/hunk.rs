@@ -45,8 +45,9 @@ fn excess(lines: &Lines<'_>, mut at: usize) -> Result<(), Flaw> {
     let Some(line) = lines.get(at) else {
         return Ok(());
     };
-    let signature = matches!(line.trim_ascii_end(), b"--" | b"---") || line.starts_with(b"--- ");
-    if line.starts_with(b"+") || (line.starts_with(b"-") && !signature) {
+    // Signatures, the next diff, and boundaries of mails, which no line of C looks like.
+    let is_other = line.starts_with(b"--");
+    if line.starts_with(b"+") || (line.starts_with(b"-") && !is_other) {
         let message = format!("the hunk goes on after its end; {REMAKE}");
         return Err(Flaw::new(at, message));
     }
@@ -179,7 +180,7 @@ impl Reader<'_, '_> {
 
     fn cut_off(&self) -> Flaw {
         let (old, new) = self.left;
-        Flaw::new(
+        Flaw::corrupt(
             self.header,
             format!(
                 "the patch ends inside this hunk, which still wants {old} old and {new} new \
@@ -190,7 +191,7 @@ impl Reader<'_, '_> {
 
     fn too_short(&self) -> Flaw {
         let line = self.lines.number(self.at);
-        Flaw::new(
+        Flaw::corrupt(
             self.header,
             format!("the hunk's lines do not add up to its header (seen at line {line}); {REMAKE}"),
         )

@@ -69,6 +69,22 @@ fn a_decoded_body_is_all_there_is() {
     }
 }
 
+#[test]
+fn what_git_finds_corrupt_is_what_it_stands_for() {
+    // A line that ends in `=`, which git joins to the next one
+    let diff = DIFF
+        .replace(",2 +1,2", ",2 +1,3")
+        .replace("+b = 3;", "+b =\n+\t3;");
+    let header = head("Content-Transfer-Encoding: quoted-printable\n");
+    let content = whole(&format!("{header}Why.\n---\n{diff}-- \n2.47\n"));
+    assert_eq!(added(&content).0, "+\t3;");
+    assert_eq!(content.patch.other, None);
+    // Not so if only we refuse it.
+    let path = DIFF.replace("/fs/x.c", "/fs/=FF.c");
+    let content = read(&split(format!("{header}{path}").as_bytes())[0], "x");
+    assert!(content.problems[0].message.contains("UTF-8"));
+}
+
 /// What each reading of a mail adds.
 fn readings(text: &str) -> Vec<Vec<String>> {
     let content = read(&split(text.as_bytes())[0], "x");

@@ -410,12 +410,15 @@ fn an_index_line_is_a_claim() {
     let live = ("q#if 0#endifa1bc".to_owned(), false);
     let hidden = ("q#if 0a1bc#endif".to_owned(), false);
     let forged = with_index(hunk, dead, MID);
-    assert_eq!(answers(now, &forged, &[]), [live.clone()]);
+    assert_eq!(answers(now, &forged, &[]), std::slice::from_ref(&live));
     let known = [dead, MID];
     assert_eq!(answers(now, &forged, &known), [live.clone(), hidden]);
     // One that says what is there adds nothing.
     let honest = with_index(hunk, now, MID);
-    assert_eq!(answers(now, &honest, &[now, dead]), [live.clone()]);
+    assert_eq!(
+        answers(now, &honest, &[now, dead]),
+        std::slice::from_ref(&live)
+    );
     // Nor does one whose text the hunk does not fit.
     let unfit = with_index(hunk, "q\n", MID);
     assert_eq!(answers(now, &unfit, &["q\n"]), [live]);
