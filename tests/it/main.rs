@@ -21,6 +21,7 @@ mod diff;
 mod faults;
 mod hostile;
 mod joining;
+mod mails;
 mod porting;
 mod printed;
 mod promote;
