@@ -107,6 +107,9 @@ run_steps() {
 	run=$(mktemp -d)
 	export TMPDIR=$run/scratch
 	mkdir "$TMPDIR"
+	# Some tests are run as nobody
+	chmod 711 "$run"
+	chmod 1777 "$TMPDIR"
 	: >"$run/environment"
 	trap stop_steps EXIT
 	trap 'exit 130' INT

@@ -149,7 +149,7 @@ fn path_in(root: &Path, file: &Path) -> anyhow::Result<Option<String>> {
 fn no_link(tree: &dyn Tree, path: &str) -> anyhow::Result<()> {
     ensure!(
         !tree.is_link(path),
-        "{path} of {} is a link: what the gate goes by has to be a file",
+        "{}/{path} is a link: what the gate goes by has to be a file",
         tree.name()
     );
     Ok(())

@@ -181,7 +181,7 @@ fn word_length(text: &str) -> usize {
 }
 
 /// `text` in lines of at most `width`, the first of which starts at `used`. A line that
-/// comes to begin like a command is written as [`printable`] writes it.
+/// comes to begin like a command is written as [`printable()`] writes it.
 pub fn wrapped(text: &str, width: usize, used: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut length = used;
