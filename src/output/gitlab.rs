@@ -41,7 +41,7 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let findings = report.entries().map(|entry| item(entry, prints.of(entry)));
     let mut items: Vec<Item<'_>> = findings.collect();
     let told = Told::of(&report.problems, MOST_LISTED);
-    items.extend(told.problems.iter().map(unchecked));
+    items.extend(told.problems.iter().copied().map(unchecked));
     items.extend(told.rest.zip(told.more()).map(|(first, more)| Item {
         description: more,
         ..unchecked(first)

@@ -9,11 +9,12 @@ pub const MOST_SAID: usize = 8;
 /// How many a file for programs has.
 pub(super) const MOST_LISTED: usize = 1000;
 
-/// The first of some problems, and how many there are beside them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The first of some problems and the last, which may be why no more was read; and how
+/// many there are beside them.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Told<'p> {
     /// These are told.
-    pub problems: &'p [Problem],
+    pub problems: Vec<&'p Problem>,
     /// The first of those that are not; `None` if all are told.
     pub rest: Option<&'p Problem>,
     more: usize,
@@ -23,16 +24,20 @@ impl<'p> Told<'p> {
     /// At most `most` of `problems`; one more is told, too, as to say that there is
     /// another takes as much room.
     pub fn of(problems: &'p [Problem], most: usize) -> Self {
-        let count = if problems.len() <= most + 1 {
-            problems.len()
-        } else {
-            most
-        };
-        let (problems, rest) = problems.split_at(count);
-        Self {
-            problems,
-            rest: rest.first(),
-            more: rest.len(),
+        match problems {
+            [first @ .., last] if problems.len() > most + 1 => {
+                let (first, rest) = first.split_at(most.saturating_sub(1));
+                Self {
+                    problems: first.iter().chain([last]).collect(),
+                    rest: rest.first(),
+                    more: rest.len(),
+                }
+            }
+            all => Self {
+                problems: all.iter().collect(),
+                rest: None,
+                more: 0,
+            },
         }
     }
 
@@ -76,6 +81,7 @@ mod tests {
     fn many_are_counted() {
         let said = lines(2000);
         assert_eq!(said.len(), 4);
+        assert_eq!(said[1..3], ["1.patch: x", "1999.patch: x"]);
         assert_eq!(said[3], "and 1997 more that could not be checked");
     }
 }
