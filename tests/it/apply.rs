@@ -5,6 +5,11 @@
 //! The patches are made here, from numbers, so that each can be made again:
 //! BAREPOINT_SEED is one number, BAREPOINT_SEEDS how many there are.
 
+#![expect(
+    clippy::print_stdout,
+    reason = "--nocapture shows how many of each verdict there were"
+)]
+
 mod generate;
 mod random;
 
