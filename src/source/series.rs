@@ -118,7 +118,7 @@ impl Series {
 
     /// The same of patches by anyone; with another answer, if there is one.
     fn worlds(patches: Vec<Patch>, tree: Option<&dyn Tree>, ids: Ids<'_>) -> (Self, Option<Self>) {
-        let mut resolved = Resolved::default();
+        let mut resolved = Resolved::of(ids);
         for chain in chain::chains(&patches) {
             chain.resolve(&patches, tree, ids, &mut resolved);
         }

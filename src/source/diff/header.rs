@@ -320,7 +320,7 @@ impl Header {
         let strange = match (self.is_new, self.is_deleted) {
             (Some(true), _) => self.old.is_some(),
             (_, Some(true)) => self.new.is_some(),
-            _ => self.is_rename && self.old == self.new,
+            _ => (self.is_rename || self.is_copy) && self.old == self.new,
         };
         if strange {
             return Err(

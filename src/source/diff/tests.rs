@@ -304,6 +304,10 @@ fn paths_out_of_the_tree_are_refused() {
         assert!(message.contains("the path"), "{message}");
     }
     flaw("diff --git a/x b/x\nrename from x\nrename to ../x\n");
+    for how in ["rename", "copy"] {
+        let onto_itself = format!("diff --git a/x b/x\n{how} from x\n{how} to x\n");
+        assert!(flaw(&onto_itself).1.contains("contradict"));
+    }
 }
 
 #[test]

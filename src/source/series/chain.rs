@@ -79,7 +79,6 @@ pub(super) enum Ids<'b> {
 }
 
 /// What all chains of a series come to.
-#[derive(Default)]
 pub(super) struct Resolved {
     pub steps: Vec<Step>,
     /// Other steps for ranges of them.
@@ -88,6 +87,8 @@ pub(super) struct Resolved {
     pub unfit: Option<usize>,
     /// For each patch, how its files fit, each way with a change for which it does.
     fits: BTreeMap<usize, BTreeMap<Fits, usize>>,
+    /// A limit was reached: what comes after it is not read.
+    is_full: bool,
     room: partial::Room,
     limits: Limits,
 }
@@ -190,11 +191,14 @@ impl<'p> Chain<'p> {
             return resolved.limits.end();
         }
         self.refuse_binary(patches, resolved);
+        if resolved.is_full {
+            return;
+        }
         let found = self.find(tree, ids, &resolved.limits);
         resolved.limits.end();
         match found {
             Ok(found) => {
-                if let (Some((at, miss)), Some(tree)) = (found.miss, tree) {
+                if let Some((at, miss)) = found.miss {
                     self.refuse(at, &miss, tree, patches, resolved);
                 }
                 self.note(&found.outcomes, resolved);
@@ -206,10 +210,12 @@ impl<'p> Chain<'p> {
                 }
             }
             Err((at, miss)) => {
-                if let Some(tree) = tree {
-                    self.refuse(at, &miss, tree, patches, resolved);
+                self.refuse(at, &miss, tree, patches, resolved);
+                // What is over a limit is not looked at any more.
+                resolved.is_full |= miss.is_limit();
+                if !miss.is_limit() {
+                    self.stand_alone(patches, resolved);
                 }
-                self.stand_alone(patches, resolved);
             }
         }
     }
@@ -225,23 +231,25 @@ impl<'p> Chain<'p> {
         self.links.retain(|link| !is_binary(link));
     }
 
+    /// Says why a change does not fit, which without a tree is no wonder.
     fn refuse(
         &self,
         at: usize,
         miss: &Miss,
-        tree: &dyn Tree,
+        tree: Option<&dyn Tree>,
         patches: &[Patch],
         resolved: &mut Resolved,
     ) {
-        if let Some(link) = self.links.get(at) {
-            let (line, why) = miss.explain(link.file);
-            let message = if miss.is_limit() {
-                why
-            } else {
-                format!("does not fit {}: {why}", tree.name())
-            };
-            resolved.problem(patches, link, line, message);
-        }
+        let Some(link) = self.links.get(at) else {
+            return;
+        };
+        let (line, why) = miss.explain(link.file);
+        let message = match tree {
+            _ if miss.is_limit() => why,
+            Some(tree) => format!("does not fit {}: {why}", tree.name()),
+            None => return,
+        };
+        resolved.problem(patches, link, line, message);
     }
 
     /// Takes the hunks for all that is known.
@@ -458,6 +466,19 @@ impl Found {
 }
 
 impl Resolved {
+    pub(super) fn of(ids: Ids<'_>) -> Self {
+        Self {
+            steps: Vec::new(),
+            others: Vec::new(),
+            problems: Vec::new(),
+            unfit: None,
+            fits: BTreeMap::new(),
+            is_full: false,
+            room: partial::Room::default(),
+            limits: Limits::of(matches!(ids, Ids::Certain(_))),
+        }
+    }
+
     /// Refuses patches of which the tree has some files and not the others: git takes the
     /// whole of a patch, or nothing.
     pub(super) fn refuse_halves(&mut self, patches: &[Patch]) {

@@ -17,10 +17,13 @@ use super::super::{Blobs, Tree};
 use super::chain::{Fits, Link, Outcome};
 use super::{How, Text};
 
-/// What the copies that a series makes, and the files that it changes again and again, may
-/// have together, in bytes. A hostile one copies the largest a thousand times, or changes
-/// it line by line; what is changed once is no more than the tree has.
-const MOST_TEXT: usize = 128 << 20;
+/// What the texts of a series may have together, in bytes: those before it, and those that
+/// it makes of them. A hostile one copies the largest file a thousand times, changes it line
+/// by line, or moves the whole tree; a change of a thousand files has 50 MiB.
+const MOST_TEXT: usize = 160 << 20;
+/// The same of commits, which somebody has taken into a repository: only copies count, and
+/// files that are changed again and again.
+const MOST_TEXT_OF_COMMITS: usize = 512 << 20;
 /// How many times [`BUDGET`] all files of a series may cost together.
 const MOST_BUDGETS: usize = 10;
 
@@ -30,11 +33,31 @@ pub(super) struct Limits {
     comparisons: Cell<usize>,
     /// The same for all files.
     all_comparisons: Cell<usize>,
-    /// Bytes of text that are made beside what the tree has, in all files.
+    /// Bytes of text that are read and made, in all files.
     text: Cell<usize>,
+    /// What was there of them.
+    most_text: usize,
+    /// Whether a text counts that is changed once.
+    counts_all: bool,
 }
 
 impl Limits {
+    /// Those of a series, be it one of commits.
+    pub(super) fn of(are_commits: bool) -> Self {
+        let most_text = if are_commits {
+            MOST_TEXT_OF_COMMITS
+        } else {
+            MOST_TEXT
+        };
+        Self {
+            comparisons: Cell::new(BUDGET),
+            all_comparisons: Cell::new(MOST_BUDGETS * BUDGET),
+            text: Cell::new(most_text),
+            most_text,
+            counts_all: !are_commits,
+        }
+    }
+
     /// Starts with another file.
     pub(super) fn begin(&self) {
         let all = self.all_comparisons.get();
@@ -59,16 +82,6 @@ impl Limits {
     }
 }
 
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            comparisons: Cell::new(BUDGET),
-            all_comparisons: Cell::new(MOST_BUDGETS * BUDGET),
-            text: Cell::new(MOST_TEXT),
-        }
-    }
-}
-
 /// Why a change does not fit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Miss {
@@ -90,8 +103,8 @@ pub(super) enum Miss {
     Joined(usize),
     /// It cannot be read.
     Unreadable(String),
-    /// With its text, the series would have more than it may.
-    TooMuch,
+    /// With its text, the series would have more than it may, in bytes.
+    TooMuch(usize),
     /// To find out where its hunks lie takes too long.
     TooLong,
 }
@@ -109,7 +122,7 @@ impl From<Unfit> for Miss {
 impl Miss {
     /// The patch is refused, whatever is in the tree.
     pub(super) fn is_limit(&self) -> bool {
-        matches!(self, Self::TooMuch | Self::TooLong)
+        matches!(self, Self::TooMuch(_) | Self::TooLong)
     }
 
     /// Line of the input and reason.
@@ -123,9 +136,9 @@ impl Miss {
             Self::Present => format!("{} is there already, with another text", file.path()),
             Self::Left => format!("{old} has lines that the patch does not delete with it"),
             Self::Unreadable(why) => why.clone(),
-            Self::TooMuch => format!(
-                "the patches make more than {} MiB of text: check them in parts",
-                MOST_TEXT >> 20
+            Self::TooMuch(most) => format!(
+                "the patches are about more than {} MiB of text: check them in parts",
+                most >> 20
             ),
             Self::TooLong => format!(
                 "to find out where the hunks of {old} lie takes too long: check them in parts"
@@ -240,22 +253,30 @@ impl<'t> Files<'t> {
         from: Side,
         is_made: bool,
     ) -> Result<(Content, Vec<super::Place>, i64), Miss> {
+        let size = text.map_or(0, |text| text.len());
+        let counts_all = self.limits.counts_all;
+        if counts_all && !is_made {
+            self.spend(size)?;
+        }
         if let Some(text) = text.filter(|_| file.hunks.is_empty()) {
-            self.make(text.len(), file, is_made)?;
+            if file.kind == ChangeKind::Copy {
+                self.spend(size)?;
+            }
             return Ok((text.clone(), Vec::new(), 0));
         }
         let bytes = text.map(|text| &**text).unwrap_or_default();
         let applied = apply(bytes, &file.hunks, from, &self.limits.comparisons)?;
-        self.make(applied.text.len(), file, is_made)?;
+        if counts_all || is_made || file.kind == ChangeKind::Copy {
+            self.spend(applied.text.len())?;
+        }
         Ok((applied.text.into(), applied.places, applied.offset))
     }
 
-    /// Counts `size` bytes of text that the change makes of what another one made.
-    fn make(&self, size: usize, file: &FileChange, is_made: bool) -> Result<(), Miss> {
-        if file.kind == ChangeKind::Copy || is_made && !file.hunks.is_empty() {
-            let left = self.limits.text.get().checked_sub(size);
-            self.limits.text.set(left.ok_or(Miss::TooMuch)?);
-        }
+    /// Counts `size` bytes of text.
+    fn spend(&self, size: usize) -> Result<(), Miss> {
+        let left = self.limits.text.get().checked_sub(size);
+        let most = self.limits.most_text;
+        self.limits.text.set(left.ok_or(Miss::TooMuch(most))?);
         Ok(())
     }
 
@@ -444,6 +465,7 @@ impl<'t> Files<'t> {
         let is_made = new.is_some_and(|new| self.now.contains_key(new));
         let text = match file.kind {
             ChangeKind::Binary => return Err(Miss::Unknown),
+            ChangeKind::ModeOnly if file.may_be_new => return Err(Miss::Present),
             ChangeKind::ModeOnly => return Ok(Outcome::default()),
             ChangeKind::Delete => match self.get(old)? {
                 None if file.hunks.is_empty() => return Err(Miss::Unknown),

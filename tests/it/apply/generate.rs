@@ -51,6 +51,10 @@ pub fn case(seed: u64) -> Case {
     if maker.random.one_in(12) {
         patch = maker.spoilt(&patch);
     }
+    // What stands above the first diff is a mail's message for us.
+    if !patch.starts_with("diff -") && !patch.starts_with("--- ") {
+        patch.insert_str(0, "---\n");
+    }
     Case {
         patch: patch.into_bytes(),
         files,
@@ -438,7 +442,8 @@ impl Maker<'_> {
                     last.pop();
                 }
             }
-            5 => lines[at] = lines[at].replace('\n', " \n"),
+            // The first line of a mail's body loses them.
+            5 if at > 0 => lines[at] = lines[at].replace('\n', " \n"),
             _ => {
                 let other = self.random.pick(&BETWEEN);
                 lines.insert(at, other.to_owned());
