@@ -97,6 +97,10 @@ impl Repository {
             .git(&["cat-file", "blob", &format!(":{path}")], None)
             .stdout;
         let text = String::from_utf8_lossy(&text).into_owned();
+        // A call that a broken line leaves open is none, and does not compile.
+        if text.matches('(').count() != text.matches(')').count() {
+            return 0;
+        }
         text.matches("TRACE_EVENT(").count() + text.matches("DEFINE_EVENT(").count()
     }
 
