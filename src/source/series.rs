@@ -123,6 +123,7 @@ impl Series {
             chain.resolve(&patches, tree, ids, &mut resolved);
         }
         resolved.refuse_halves(&patches);
+        resolved.refuse_rest();
         let Resolved {
             steps,
             others,

@@ -479,6 +479,14 @@ impl Resolved {
         }
     }
 
+    /// Leaves nothing to be looked at of what is over a limit: that would have one, too.
+    pub(super) fn refuse_rest(&mut self) {
+        if self.is_full {
+            self.steps.clear();
+            self.others.clear();
+        }
+    }
+
     /// Refuses patches of which the tree has some files and not the others: git takes the
     /// whole of a patch, or nothing.
     pub(super) fn refuse_halves(&mut self, patches: &[Patch]) {
