@@ -29,7 +29,7 @@ pub mod output;
 mod parallel;
 pub mod promotion;
 pub mod report;
-mod review;
+pub mod review;
 pub mod rules;
 pub mod source;
 pub mod syntax;

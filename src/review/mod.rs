@@ -7,4 +7,5 @@
 mod kept;
 mod path;
 pub mod range;
+mod scope;
 pub mod series;

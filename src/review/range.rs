@@ -216,13 +216,15 @@ impl<E> Reviewing<'_, '_, E> {
         let base = self.ranges.kept.whole(&git)?;
         let series = self.series(way, &base)?;
         let states = self.states(way, &series, &base)?;
-        let ground = Ground {
+        let subject = Subject {
+            series: &series,
             tree: Some(&base),
+        };
+        let ground = Ground {
             zones: self.rules.zones.clone(),
             maintainers: self.rules.maintainers.clone(),
-            knowledge: Knowledge::Whole,
         };
-        let mut findings = review(&series, &states, &ground).findings;
+        let mut findings = review(&subject, &states, &ground, Knowledge::Whole).findings;
         for &commit in known {
             self.retain_new(&mut findings, commit, last.end)?;
         }
@@ -337,13 +339,15 @@ impl<E> Reviewing<'_, '_, E> {
         let base = self.ranges.kept.whole(&git)?;
         let series = self.series(&way, &base)?;
         let states = self.states(&way, &series, &base)?;
-        let ground = Ground {
+        let subject = Subject {
+            series: &series,
             tree: Some(&base),
+        };
+        let ground = Ground {
             zones: self.rules.zones.clone(),
             maintainers: self.rules.maintainers.clone(),
-            knowledge: Knowledge::Whole,
         };
-        let new = review(&series, &states, &ground).findings;
+        let new = review(&subject, &states, &ground, Knowledge::Whole).findings;
         let new: BTreeSet<Spot> = new.iter().map(spot).collect();
         let (old, end) = (&states[0].inventory, &states[states.len() - 1].inventory);
         findings.retain(|finding| {

@@ -5,25 +5,18 @@ use super::super::tree::{self, Gate};
 use super::entries::{Lines, entry_of_patch, subject_of};
 use super::united::united;
 use crate::inventory::profiles;
-use crate::inventory::state::{State, semantics_of};
-use crate::inventory::vicinity::{self, Vicinity};
-use crate::kernel::semantics::is_framework_header;
 use crate::output::report::{Report, Subject};
-use crate::review::series::{Ground, review};
-use crate::rules::review::Knowledge;
+use crate::review::{self, series::Ground};
+use crate::rules::finding::Finding;
 use crate::rules::{changes, engine};
 use crate::source::disk::DiskTree;
 use crate::source::input::Loaded;
 use crate::source::overlay::OverlayTree;
 use crate::source::past::GitPast;
-use crate::source::patch::{LineKind, Patch};
+use crate::source::patch::Patch;
 use crate::source::series::Series;
 use crate::source::{Blobs, Tree};
 use anyhow::Context;
-use std::collections::BTreeSet;
-
-/// If more patches touch the tracing core than this, it is taken as changed.
-const MOST_TOUCHING: usize = 8;
 
 /// Lints patches as one series.
 pub(super) fn patches(
@@ -98,152 +91,57 @@ fn check(
     gate: Gate<'_>,
     whole_tree: bool,
 ) -> anyhow::Result<Report> {
-    let (first, ground, profile) = match tree {
+    let base = tree.map(|tree| tree as &dyn Tree);
+    let (findings, profile) = match tree {
         Some(tree) => {
-            let (first, ground) = on_tree(tree, series, gate, whole_tree)?;
-            (first, ground, None)
+            let ground = ground(tree, series, gate)?;
+            let findings = review::series::on_tree(series, tree, &ground, whole_tree)?;
+            (findings, None)
         }
         None => {
-            let (first, ground, version) = on_profile(series, gate)?;
-            (first, ground, Some(version))
+            let (findings, version) = on_profile(series, gate)?;
+            (findings, Some(version))
         }
     };
-    let (mut report, wants_more) = checked(series, first, &ground)?;
-    if let (true, Some(tree)) = (wants_more, tree) {
-        let ground = Ground {
-            knowledge: Knowledge::Whole,
-            ..ground
-        };
-        report = checked(series, State::of(tree)?, &ground)?.0;
-    }
-    report.profile = profile;
-    Ok(report)
-}
-
-/// The state before a series for a tree, and what the series is held against.
-fn on_tree<'a>(
-    tree: &'a DiskTree,
-    series: &Series,
-    gate: Gate<'_>,
-    whole_tree: bool,
-) -> anyhow::Result<(State, Ground<'a>)> {
-    let (first, knowledge) = first_state(tree, series, whole_tree)?;
-    // A series cannot appoint its own approvers, or change its own zones.
-    let before = OverlayTree::after(Some(tree), series, 0);
-    let after = OverlayTree::after(Some(tree), series, series.patches.len());
-    let ground = Ground {
-        tree: Some(tree),
-        zones: gate.zones_before(tree.dir(), Some(&before), &after)?,
-        maintainers: tree::maintainers(&before)?,
-        knowledge,
-    };
-    Ok((first, ground))
-}
-
-/// As [`on_tree`] without a tree, by the embedded profile that fits, and the version of
-/// the kernel that it is of.
-fn on_profile<'a>(series: &Series, gate: Gate<'_>) -> anyhow::Result<(State, Ground<'a>, String)> {
-    let all: Vec<_> = (0..series.patches.len())
-        .map(|patch| changes::of_patch(series, patch))
-        .collect();
-    let (profile, first) = profiles::fitting(&all)?;
-    let ground = Ground {
-        tree: None,
-        zones: tree::zones(None, gate)?,
-        maintainers: profile.maintainers(),
-        knowledge: Knowledge::Profile,
-    };
-    Ok((first, ground, profile.version))
-}
-
-/// The state before the series, of the part of the tree that decides about it.
-fn first_state(
-    tree: &DiskTree,
-    series: &Series,
-    whole_tree: bool,
-) -> anyhow::Result<(State, Knowledge)> {
-    let before = OverlayTree::after(Some(tree), series, 0);
-    let touched: BTreeSet<&str> = before.files().keys().map(String::as_str).collect();
-    if whole_tree || changes_meanings(tree, series)? {
-        return Ok((State::of(tree)?, Knowledge::Whole));
-    }
-    let mut names = profiles::files_that_declare(&declared_by(series))?;
-    // What a new file includes, or an old one now does, is around it, too.
-    let after = OverlayTree::after(Some(tree), series, series.patches.len());
-    let mut texts = Vec::new();
-    for path in after.files().keys() {
-        if let Some(text) = after.read(path)? {
-            vicinity::included(path, &text, &mut names);
-            texts.push(text);
-        }
-    }
-    let part = State::of(&Vicinity::of(&before, &touched, &names)?)?;
-    // What a list of hooks is handed may be defined out of sight.
-    if part.calls_list_of(&texts) {
-        return Ok((State::of(tree)?, Knowledge::Whole));
-    }
-    Ok((part, Knowledge::Part))
-}
-
-/// Whether a patch of the series makes the macros of the tracing core mean something
-/// else; then it is about every file that calls one.
-fn changes_meanings(tree: &DiskTree, series: &Series) -> anyhow::Result<bool> {
-    let touches = |patch: usize| {
-        let mut changed = changes::of_patch(series, patch).into_keys();
-        changed.any(|path| is_framework_header(&path))
-    };
-    let touching: Vec<usize> = (0..series.patches.len())
-        .filter(|&patch| touches(patch))
-        .collect();
-    if touching.len() > MOST_TOUCHING {
-        return Ok(true);
-    }
-    for patch in touching {
-        let before = semantics_of(&OverlayTree::after(Some(tree), series, patch))?;
-        if before != semantics_of(&OverlayTree::after(Some(tree), series, patch + 1))? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-/// The words in lines that the series adds, some of which it declares: other
-/// files may declare them, too.
-fn declared_by(series: &Series) -> BTreeSet<String> {
-    let changes = series.patches.iter().flat_map(|patch| &patch.changes);
-    let lines = changes
-        .flat_map(|change| &change.hunks)
-        .flat_map(|hunk| &hunk.lines);
-    let added = lines.filter(|line| line.kind == LineKind::Added);
-    let mut words = BTreeSet::new();
-    for line in added {
-        let text = String::from_utf8_lossy(&line.text);
-        let split = text.split(|c: char| !c.is_alphanumeric() && c != '_');
-        words.extend(split.filter(|word| !word.is_empty()).map(str::to_owned));
-    }
-    words
-}
-
-/// Lints one series. `first` is the state of the tree as it is, which may have
-/// some of the series. Gives also whether more of the kernel has to be read to be sure.
-fn checked(series: &Series, first: State, ground: &Ground<'_>) -> anyhow::Result<(Report, bool)> {
-    let tree = ground.tree;
-    let first = first.after(&changes::before(series), tree)?;
-    let states = engine::states(first, &engine::Subject { series, tree })?;
-    let reviewed = review(series, &states, ground);
-    let after = OverlayTree::after(tree, series, series.patches.len());
+    let after = OverlayTree::after(base, series, series.patches.len());
     let mut lines = Lines::of(&after);
     let mut subjects: Vec<Subject> = series.patches.iter().map(subject_of).collect();
-    for finding in reviewed.findings {
+    for finding in findings {
         let patch = finding.patch.unwrap_or(0);
         let entry = entry_of_patch(series, &mut lines, finding);
         if let Some(subject) = subjects.get_mut(patch) {
             subject.findings.push(entry);
         }
     }
-    let report = Report {
+    Ok(Report {
         subjects,
+        profile,
         ..Report::default()
+    })
+}
+
+/// What a series for a tree is held against.
+fn ground(tree: &DiskTree, series: &Series, gate: Gate<'_>) -> anyhow::Result<Ground> {
+    // A series cannot appoint its own approvers, or change its own zones.
+    let before = OverlayTree::after(Some(tree), series, 0);
+    let after = OverlayTree::after(Some(tree), series, series.patches.len());
+    Ok(Ground {
+        zones: gate.zones_before(tree.dir(), Some(&before), &after)?,
+        maintainers: tree::maintainers(&before)?,
+    })
+}
+
+/// What a series without a tree brings, by the embedded profile that fits, and the version
+/// of the kernel that it is of.
+fn on_profile(series: &Series, gate: Gate<'_>) -> anyhow::Result<(Vec<Finding>, String)> {
+    let all: Vec<_> = (0..series.patches.len())
+        .map(|patch| changes::of_patch(series, patch))
+        .collect();
+    let (profile, first) = profiles::fitting(&all)?;
+    let ground = Ground {
+        zones: tree::zones(None, gate)?,
+        maintainers: profile.maintainers(),
     };
-    Ok((report, reviewed.wants_more))
+    let findings = review::series::on_profile(series, first, &ground)?;
+    Ok((findings, profile.version))
 }

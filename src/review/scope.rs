@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+//! How much of a tree decides about a series. May not know what the rules find.
+
+use crate::inventory::profiles;
+use crate::inventory::state::{State, semantics_of};
+use crate::inventory::vicinity::{self, Vicinity};
+use crate::kernel::semantics::is_framework_header;
+use crate::rules::changes;
+use crate::rules::review::Knowledge;
+use crate::source::Tree;
+use crate::source::overlay::OverlayTree;
+use crate::source::patch::LineKind;
+use crate::source::series::Series;
+use std::collections::BTreeSet;
+
+/// If more patches touch the tracing core than this, it is taken as changed.
+const MOST_TOUCHING: usize = 8;
+
+/// The state before the series, of the part of `tree` that decides about it, or of all of
+/// it where that cannot be told, or if `whole` says so.
+///
+/// # Errors
+/// A part of the tree cannot be read, or its macros cannot be understood.
+pub(super) fn first_state(
+    tree: &dyn Tree,
+    series: &Series,
+    whole: bool,
+) -> anyhow::Result<(State, Knowledge)> {
+    let before = OverlayTree::after(Some(tree), series, 0);
+    let touched: BTreeSet<&str> = before.files().keys().map(String::as_str).collect();
+    if whole || changes_meanings(tree, series)? {
+        return Ok((State::of(tree)?, Knowledge::Whole));
+    }
+    let mut names = profiles::files_that_declare(&declared_by(series))?;
+    // What a new file includes, or an old one now does, is around it, too.
+    let after = OverlayTree::after(Some(tree), series, series.patches.len());
+    let mut texts = Vec::new();
+    for path in after.files().keys() {
+        if let Some(text) = after.read(path)? {
+            vicinity::included(path, &text, &mut names);
+            texts.push(text);
+        }
+    }
+    let part = State::of(&Vicinity::of(&before, &touched, &names)?)?;
+    // What a list of hooks is handed may be defined out of sight.
+    if part.calls_list_of(&texts) {
+        return Ok((State::of(tree)?, Knowledge::Whole));
+    }
+    Ok((part, Knowledge::Part))
+}
+
+/// Whether a patch of the series makes the macros of the tracing core mean something
+/// else; then it is about every file that calls one.
+fn changes_meanings(tree: &dyn Tree, series: &Series) -> anyhow::Result<bool> {
+    let touches = |patch: usize| {
+        let mut changed = changes::of_patch(series, patch).into_keys();
+        changed.any(|path| is_framework_header(&path))
+    };
+    let touching: Vec<usize> = (0..series.patches.len())
+        .filter(|&patch| touches(patch))
+        .collect();
+    if touching.len() > MOST_TOUCHING {
+        return Ok(true);
+    }
+    for patch in touching {
+        let before = semantics_of(&OverlayTree::after(Some(tree), series, patch))?;
+        if before != semantics_of(&OverlayTree::after(Some(tree), series, patch + 1))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The words in lines that the series adds, some of which it declares: other
+/// files may declare them, too.
+fn declared_by(series: &Series) -> BTreeSet<String> {
+    let changes = series.patches.iter().flat_map(|patch| &patch.changes);
+    let lines = changes
+        .flat_map(|change| &change.hunks)
+        .flat_map(|hunk| &hunk.lines);
+    let added = lines.filter(|line| line.kind == LineKind::Added);
+    let mut words = BTreeSet::new();
+    for line in added {
+        let text = String::from_utf8_lossy(&line.text);
+        let split = text.split(|c: char| !c.is_alphanumeric() && c != '_');
+        words.extend(split.filter(|word| !word.is_empty()).map(str::to_owned));
+    }
+    words
+}
