@@ -11,7 +11,6 @@
 )]
 
 mod generate;
-mod random;
 
 use barepoint::source::Tree;
 use barepoint::source::input::load_bytes;

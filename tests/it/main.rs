@@ -8,6 +8,7 @@
 mod encodings;
 mod fixtures;
 mod kernels;
+mod random;
 mod series;
 mod workplace;
 
@@ -21,6 +22,7 @@ mod diff;
 mod faults;
 mod hostile;
 mod joining;
+mod law;
 mod mails;
 mod porting;
 mod printed;

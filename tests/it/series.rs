@@ -23,6 +23,11 @@ pub type Texts = BTreeMap<String, String>;
 
 /// A mail with the differences between the texts of the same files.
 pub fn mail(subject: &str, message: &str, from: &Texts, to: &Texts) -> String {
+    mail_with(3, subject, message, from, to)
+}
+
+/// The same with so many lines of context.
+pub fn mail_with(context: usize, subject: &str, message: &str, from: &Texts, to: &Texts) -> String {
     let mut mail =
         format!("From: A Contributor <contributor@example.org>\nSubject: [PATCH] {subject}\n\n");
     writeln!(mail, "{message}---\n").expect("a string");
@@ -44,7 +49,8 @@ pub fn mail(subject: &str, message: &str, from: &Texts, to: &Texts) -> String {
             mail.push_str("deleted file mode 100644\n");
         }
         let diff = TextDiff::from_lines(old, new);
-        write!(mail, "{}", diff.unified_diff().header(a, b)).expect("a string");
+        let mut hunks = diff.unified_diff();
+        write!(mail, "{}", hunks.context_radius(context).header(a, b)).expect("a string");
     }
     mail.push_str("-- \n2.47.0\n\n");
     mail

@@ -2,7 +2,7 @@
 //! Patches of all sorts, and the small trees that they are for.
 
 use super::Files;
-use super::random::Random;
+use crate::random::Random;
 
 /// A tree and a patch for it.
 pub struct Case {
