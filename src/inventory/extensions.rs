@@ -11,17 +11,16 @@ use super::includes::Includes;
 use super::macros::identifiers;
 use super::reader;
 use super::sought;
-use super::state::Core;
-use crate::kernel::semantics::Semantics;
+use crate::kernel::semantics::{Phases, Semantics};
 use crate::source::Tree;
 use crate::syntax::lexer::is_word_byte;
 use memchr::memmem;
-use std::cell::{OnceCell, RefCell};
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The names of the macros that a header gives to others.
-fn given(facts: &FactsByPath) -> BTreeSet<Box<str>> {
+pub fn given(facts: &FactsByPath) -> BTreeSet<Box<str>> {
     let headers = facts.iter().filter(|(path, _)| may_give(path));
     let wrappers = headers.flat_map(|(_, says)| &says.wrappers);
     wrappers.map(|one| one.name.clone()).collect()
@@ -32,201 +31,72 @@ pub fn may_give(path: &str) -> bool {
     path.ends_with(".h") || path.ends_with(".inc")
 }
 
-/// Reads files once more, with what they get from others. All that it goes by is what
-/// files say without others.
-pub struct Imports<'a> {
-    tree: Option<&'a dyn Tree>,
-    core: &'a Core,
-    facts: &'a FactsByPath,
-    includes: OnceCell<Includes<'a>>,
-    given: BTreeSet<Box<str>>,
-    /// The headers with macros that write sections themselves, by the names of these.
-    sections: BTreeMap<&'a str, Vec<&'a Arc<str>>>,
-    /// What macros mean with those of some headers.
-    extended: RefCell<BTreeMap<Vec<Arc<str>>, Arc<Semantics>>>,
+/// What `path` says with the macros that it gets from others. Which those were stays
+/// with it: they may change.
+pub fn again(
+    path: &str,
+    text: &[u8],
+    semantics: &Semantics,
+    macros: &[MacroDefinition],
+    facts: &FactsByPath,
+) -> Facts {
+    let mut again = reader::read(path, text, semantics, macros);
+    if let Some(before) = facts.get(path) {
+        again.unresolved.clone_from(&before.unresolved);
+        again.lists.clone_from(&before.lists);
+        again.declares_by_lists = before.declares_by_lists;
+    }
+    if !again.lists.is_empty() {
+        again
+            .lists
+            .extend(macros.iter().map(|one| one.name.clone()));
+    }
+    again
 }
 
-impl<'a> Imports<'a> {
-    /// Those that `facts` tell of, with the texts of `tree` where there is one.
-    pub fn of(tree: Option<&'a dyn Tree>, core: &'a Core, facts: &'a FactsByPath) -> Self {
-        let mut sections: BTreeMap<&str, Vec<&Arc<str>>> = BTreeMap::new();
-        for (path, says) in facts.iter().filter(|(path, _)| may_give(path)) {
-            for one in &says.sections {
-                let headers = sections.entry(&one.name).or_default();
-                if !headers.contains(&path) && !core.semantics.is_framework_macro(&one.name) {
-                    headers.push(path);
-                }
-            }
-        }
-        Self {
-            tree,
-            core,
-            facts,
-            includes: OnceCell::new(),
-            given: given(facts),
-            sections,
-            extended: RefCell::default(),
-        }
-    }
-
-    /// What the file `path`, whose text `read` gives, says with the macros that it gets
-    /// from others; `None` if it gets none.
-    ///
-    /// # Errors
-    /// A header cannot be read; the message names it.
-    pub fn again(
-        &self,
-        path: &str,
-        read: impl FnOnce() -> anyhow::Result<Option<Arc<[u8]>>>,
-    ) -> anyhow::Result<Option<Facts>> {
-        let Some((path, says)) = self.facts.get_key_value(path) else {
-            return Ok(None);
-        };
-        let macros = self.macros(path, says)?;
-        let semantics = self.semantics(path, says, &macros)?;
-        if macros.is_empty() && Arc::ptr_eq(&semantics, &self.core.semantics) {
-            return Ok(None);
-        }
-        let Some(text) = read()? else {
-            return Ok(None);
-        };
-        let mut again = reader::read(path, &text, &semantics, &macros);
-        // What it gives and asks for does not depend on others: these may change.
-        again.wrappers.clone_from(&says.wrappers);
-        again.sections.clone_from(&says.sections);
-        again.unresolved.clone_from(&says.unresolved);
-        again.lists.clone_from(&says.lists);
-        again.declares_by_lists = says.declares_by_lists;
-        if !again.lists.is_empty() {
-            again
-                .lists
-                .extend(macros.iter().map(|one| one.name.clone()));
-        }
-        Ok(Some(again))
-    }
-
-    /// The macros that `path` gets from others: from headers that are known, and, by
-    /// following its includes through texts, from any.
-    fn macros(&self, path: &'a Arc<str>, says: &Facts) -> anyhow::Result<Vec<MacroDefinition>> {
-        let mut macros = self.imported(path, says);
-        if let Some(tree) = self.tree {
-            macros.extend(self.found(tree, path, says, &macros)?);
-        }
-        Ok(macros)
-    }
-
-    /// Those from headers that it includes, itself or through others, if it calls one that
-    /// is given, or a list.
-    fn imported(&self, path: &'a Arc<str>, says: &Facts) -> Vec<MacroDefinition> {
-        // What a list calls is known when it was found.
-        if says.lists.is_empty() && !says.unresolved.iter().any(|name| self.given.contains(name)) {
-            return Vec::new();
-        }
-        let reached = self.reachable(path).into_iter();
-        let others = reached.filter(|&header| header != path);
-        let said = others.filter_map(|header| self.facts.get(header));
-        said.flat_map(|says| says.wrappers.iter().cloned())
-            .collect()
-    }
-
-    /// The macros that it calls and that are to be found only by following its includes
-    /// through texts, those that are `known` excepted.
-    fn found(
-        &self,
-        tree: &dyn Tree,
-        path: &str,
-        says: &Facts,
-        known: &[MacroDefinition],
-    ) -> anyhow::Result<Vec<MacroDefinition>> {
-        let given = &self.given;
-        let mut names = sought::sought(says, given);
-        if known.is_empty()
-            && !says.declares_by_lists
-            && names.iter().all(|&one| !given.contains(one))
-        {
-            // Nothing that a list may call declares anything.
-            return Ok(Vec::new());
-        }
-        names.retain(|name| !known.iter().any(|one| one.name.as_ref() == *name));
-        if names.is_empty() {
-            return Ok(Vec::new());
-        }
-        sought::definitions(tree, path, self.facts, &names, &self.core.semantics)
-    }
-
-    /// What macros mean in the file `path`: some that it calls may write sections themselves.
-    fn semantics(
-        &self,
-        path: &'a Arc<str>,
-        says: &Facts,
-        macros: &[MacroDefinition],
-    ) -> anyhow::Result<Arc<Semantics>> {
-        let core = &self.core.semantics;
-        let (Some(tree), Some(phases)) = (self.tree, &self.core.phases) else {
-            return Ok(core.clone());
-        };
-        let bodies: Vec<_> = macros
-            .iter()
-            .map(|one| identifiers(&one.text, Vec::new()))
-            .collect();
-        let bodies = bodies.iter().flat_map(|body| body.iter());
-        let names = says.unresolved.iter().chain(bodies);
-        let mut headers: BTreeSet<&Arc<str>> = names
-            .filter_map(|name| self.sections.get(name.as_ref()))
-            .flatten()
-            .copied()
-            .collect();
-        if !headers.is_empty() {
-            let reached = self.reachable(path);
-            headers.retain(|header| *header != path && reached.contains(header));
-        }
-        let headers: Vec<Arc<str>> = headers.into_iter().cloned().collect();
-        if headers.is_empty() {
-            return Ok(core.clone());
-        }
-        if let Some(known) = self.extended.borrow().get(&headers) {
-            return Ok(known.clone());
-        }
-        let mut texts = Vec::new();
-        for header in &headers {
-            if let Some(text) = tree.read(header)? {
-                texts.push((header.as_ref(), text));
-            }
-        }
-        let texts: Vec<(&str, &[u8])> = texts
-            .iter()
-            .map(|(path, text)| (*path, text.as_ref()))
-            .collect();
-        let extended = Arc::new(core.extended(phases, &texts));
-        self.extended.borrow_mut().insert(headers, extended.clone());
-        Ok(extended)
-    }
-
-    fn reachable(&self, path: &'a Arc<str>) -> Vec<&'a Arc<str>> {
-        let includes = self.includes.get_or_init(|| Includes::of(self.facts));
-        includes.reachable(path)
-    }
-}
-
-/// Reads the files of `tree` again that call macros of others, as far as they are `wanted`.
+/// The macros that `path` gets from others: from headers that are known, and, by following
+/// its includes through the texts of `tree`, from any.
 ///
 /// # Errors
-/// A file of the tree could not be read; the message names it.
-pub fn add(
-    tree: &dyn Tree,
-    core: &Core,
-    facts: &mut FactsByPath,
-    wanted: &(dyn Fn(&str) -> bool + Sync),
-) -> anyhow::Result<()> {
-    let imports = Imports::of(Some(tree), core, facts);
-    let mut all = Vec::new();
-    for path in facts.keys().filter(|path| wanted(path)) {
-        if let Some(again) = imports.again(path, || tree.read(path))? {
-            all.push((path.clone(), Arc::new(again)));
-        }
+/// A header cannot be read; the message names it.
+pub fn macros_of_others(
+    tree: Option<&dyn Tree>,
+    path: &str,
+    facts: &FactsByPath,
+    given: &BTreeSet<Box<str>>,
+    semantics: &Semantics,
+) -> anyhow::Result<Vec<MacroDefinition>> {
+    let mut macros = imported(path, facts, given, &OnceCell::new());
+    if let Some(tree) = tree {
+        macros.extend(found(tree, path, facts, given, &macros, semantics)?);
     }
-    facts.extend(all);
-    Ok(())
+    Ok(macros)
+}
+
+/// The macros that `path` calls and that are to be found only by following its includes
+/// through texts, those that are `known` excepted.
+fn found(
+    tree: &dyn Tree,
+    path: &str,
+    facts: &FactsByPath,
+    given: &BTreeSet<Box<str>>,
+    known: &[MacroDefinition],
+    semantics: &Semantics,
+) -> anyhow::Result<Vec<MacroDefinition>> {
+    let Some(says) = facts.get(path) else {
+        return Ok(Vec::new());
+    };
+    let mut names = sought::sought(says, given);
+    if known.is_empty() && !says.declares_by_lists && names.iter().all(|&one| !given.contains(one))
+    {
+        // Nothing that a list may call declares anything.
+        return Ok(Vec::new());
+    }
+    names.retain(|name| !known.iter().any(|one| one.name.as_ref() == *name));
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    sought::definitions(tree, path, facts, &names, semantics)
 }
 
 /// The files that call macros which the files `changed`, each before and after, gave
@@ -237,13 +107,8 @@ pub fn callers<'a>(
     facts: &FactsByPath,
 ) -> Vec<Arc<str>> {
     let names: BTreeSet<&str> = changed
-        .flat_map(|(old, new)| {
-            let wrappers = (&old.wrappers, &new.wrappers);
-            let changed = [wrappers, (&old.sections, &new.sections)].into_iter();
-            changed
-                .filter(|(old, new)| old != new)
-                .flat_map(|(old, new)| old.iter().chain(new))
-        })
+        .filter(|(old, new)| old.wrappers != new.wrappers)
+        .flat_map(|(old, new)| old.wrappers.iter().chain(&new.wrappers))
         .map(|one| one.name.as_ref())
         .collect();
     let calls = |says: &Facts| {
@@ -269,4 +134,152 @@ fn defines(text: &[u8], name: &[u8]) -> bool {
         let keyword = before.trim_ascii_end();
         is_whole && keyword.len() < before.len() && keyword.ends_with(b"define")
     })
+}
+
+/// The macros that `path` gets from headers that it includes, itself or
+/// through others, if it calls one that is among those `given`, or a list.
+fn imported<'a>(
+    path: &str,
+    facts: &'a FactsByPath,
+    given: &BTreeSet<Box<str>>,
+    includes: &OnceCell<Includes<'a>>,
+) -> Vec<MacroDefinition> {
+    let Some((path, says)) = facts.get_key_value(path) else {
+        return Vec::new();
+    };
+    // What a list calls is known when it was found.
+    if says.lists.is_empty() && !says.unresolved.iter().any(|name| given.contains(name)) {
+        return Vec::new();
+    }
+    let mut macros = Vec::new();
+    let reached = includes.get_or_init(|| Includes::of(facts)).reachable(path);
+    for header in reached.into_iter().filter(|&header| header != path) {
+        if let Some(header) = facts.get(header) {
+            macros.extend(header.wrappers.iter().cloned());
+        }
+    }
+    macros
+}
+
+/// Reads the files again that call macros of other headers, and gives the
+/// semantics with these macros.
+///
+/// # Errors
+/// A file of the tree could not be read; the message names it.
+pub fn add(
+    tree: &dyn Tree,
+    phases: &Phases,
+    semantics: Semantics,
+    facts: &mut FactsByPath,
+    wanted: &(dyn Fn(&str) -> bool + Sync),
+) -> anyhow::Result<Semantics> {
+    let found = found_by_all(tree, &semantics, facts, wanted)?;
+    let calls = calls_of_others(facts, &found, &semantics);
+    if calls.is_empty() && found.is_empty() {
+        return Ok(semantics);
+    }
+    let headers: BTreeSet<Arc<str>> = calls.values().flatten().cloned().collect();
+    let mut texts = Vec::new();
+    for header in &headers {
+        if let Some(text) = tree.read(header)? {
+            texts.push((header.clone(), text));
+        }
+    }
+    let texts: Vec<(&str, &[u8])> = texts
+        .iter()
+        .map(|(path, text)| (path.as_ref(), text.as_ref()))
+        .collect();
+    let extended = semantics.extended(phases, &texts);
+    let mut files: BTreeMap<Arc<str>, Vec<MacroDefinition>> = BTreeMap::new();
+    for (path, from) in calls.iter().filter(|(path, _)| wanted(path)) {
+        let from = from.iter().filter_map(|header| facts.get(header));
+        let wrappers = from.flat_map(|header| header.wrappers.iter().cloned());
+        files.insert(path.clone(), wrappers.collect());
+    }
+    for (path, (known, more)) in found {
+        let macros = files.entry(path).or_default();
+        *macros = known;
+        macros.extend(more);
+    }
+    for (path, macros) in files {
+        if let Some(text) = tree.read(&path)? {
+            let again = again(&path, &text, &extended, &macros, facts);
+            facts.insert(path, Arc::new(again));
+        }
+    }
+    Ok(extended)
+}
+
+/// The macros of others that a file calls, of headers that were known, and those that
+/// were looked for.
+type Found = BTreeMap<Arc<str>, (Vec<MacroDefinition>, Vec<MacroDefinition>)>;
+
+/// What the files call that no header in sight gives.
+fn found_by_all(
+    tree: &dyn Tree,
+    semantics: &Semantics,
+    facts: &FactsByPath,
+    wanted: &(dyn Fn(&str) -> bool + Sync),
+) -> anyhow::Result<Found> {
+    let given = given(facts);
+    let includes = OnceCell::new();
+    let mut all = Found::new();
+    for (path, says) in facts {
+        if !wanted(path) || sought::sought(says, &given).is_empty() {
+            continue;
+        }
+        let known = imported(path, facts, &given, &includes);
+        let more = found(tree, path, facts, &given, &known, semantics)?;
+        if !more.is_empty() {
+            all.insert(path.clone(), (known, more));
+        }
+    }
+    Ok(all)
+}
+
+/// The files that call a macro that another header defines, with those headers; lists
+/// that were `found` may, too.
+fn calls_of_others(
+    facts: &FactsByPath,
+    found: &Found,
+    semantics: &Semantics,
+) -> BTreeMap<Arc<str>, Vec<Arc<str>>> {
+    let mut givers: BTreeMap<&str, Vec<&Arc<str>>> = BTreeMap::new();
+    for (path, says) in facts {
+        for one in says.wrappers.iter().chain(&says.sections) {
+            if may_give(path)
+                && !semantics.is_core(path)
+                && !semantics.is_framework_macro(&one.name)
+            {
+                givers.entry(&one.name).or_default().push(path);
+            }
+        }
+    }
+    let called = |name: &str| givers.get(name);
+    let includes = Includes::of(facts);
+    let mut calls = BTreeMap::new();
+    for (path, says) in facts {
+        let bodies: Vec<_> = found
+            .get(path)
+            .into_iter()
+            .flat_map(|(_, more)| more)
+            .map(|one| identifiers(&one.text, Vec::new()))
+            .collect();
+        let bodies = bodies.iter().flat_map(|body| body.iter());
+        let names = says.unresolved.iter().chain(bodies);
+        if !names.clone().any(|name| called(name).is_some()) {
+            continue;
+        }
+        let reached = includes.reachable(path);
+        let from: BTreeSet<Arc<str>> = names
+            .filter_map(|name| called(name))
+            .flatten()
+            .filter(|header| **header != path && reached.contains(header))
+            .map(|&header| header.clone())
+            .collect();
+        if !from.is_empty() {
+            calls.insert(path.clone(), from.into_iter().collect());
+        }
+    }
+    calls
 }

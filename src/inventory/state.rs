@@ -4,7 +4,7 @@
 //! Only the changed files are read again, unless the tracing core itself is
 //! among them: then every macro may mean something else.
 
-use super::extensions::{self, Imports};
+use super::extensions;
 use super::facts::{Facts, FactsByPath};
 use super::partial;
 use super::parts::{self, Part};
@@ -14,7 +14,7 @@ use super::scan::{self, Scan};
 use crate::kernel::semantics::{Phases, Semantics, is_framework_header};
 use crate::source::Tree;
 use anyhow::Context;
-use std::cell::RefCell;
+use std::cell::{LazyCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 
@@ -27,8 +27,8 @@ pub struct State {
     pub facts: Arc<FactsByPath>,
     /// Every tracepoint.
     pub inventory: Arc<Inventory>,
-    /// The tables that `semantics` was read off, of a state that was read from a tree.
-    phases: Option<Arc<Phases>>,
+    /// What the macros of the tracing core alone mean.
+    core: Arc<Semantics>,
     /// The files that might say something if these meant something else; of a state that
     /// was not read from a tree, none is known.
     candidates: Arc<HashSet<Arc<str>>>,
@@ -57,7 +57,7 @@ pub enum NewText {
 ///
 /// # Errors
 /// The tree's tracing headers are missing or cannot be understood.
-pub fn semantics_of(tree: &dyn Tree) -> anyhow::Result<Arc<Semantics>> {
+pub fn semantics_of(tree: &dyn Tree) -> anyhow::Result<Semantics> {
     Ok(Core::read(tree)?.semantics)
 }
 
@@ -66,15 +66,13 @@ pub fn semantics_of(tree: &dyn Tree) -> anyhow::Result<Arc<Semantics>> {
 type Headers = Vec<(String, Option<Arc<[u8]>>)>;
 
 /// What these headers mean, for the last few. A series asks again and again.
-static MEANINGS: Mutex<VecDeque<(Headers, Arc<Semantics>)>> = Mutex::new(VecDeque::new());
+static MEANINGS: Mutex<VecDeque<(Headers, Semantics)>> = Mutex::new(VecDeque::new());
 const MEANINGS_KEPT: usize = 4;
 
 /// The tracing core of a tree.
-pub struct Core {
-    /// The macro tables of all phases, where there was a tree to read them from.
-    pub phases: Option<Arc<Phases>>,
-    /// What its macros mean.
-    pub semantics: Arc<Semantics>,
+struct Core {
+    phases: Phases,
+    semantics: Semantics,
 }
 
 impl Core {
@@ -82,19 +80,14 @@ impl Core {
         let (phases, headers) = phases_of(tree)?;
         let mut meanings = MEANINGS.lock().unwrap_or_else(PoisonError::into_inner);
         let known = meanings.iter().find(|(other, _)| *other == headers);
-        let semantics = match known {
-            Some((_, semantics)) => semantics.clone(),
-            None => {
-                let semantics = Arc::new(Semantics::of(&phases).with_context(|| tree.name())?);
-                meanings.truncate(MEANINGS_KEPT - 1);
-                meanings.push_front((headers, semantics.clone()));
-                semantics
-            }
-        };
-        Ok(Self {
-            phases: Some(Arc::new(phases)),
-            semantics,
-        })
+        if let Some((_, semantics)) = known {
+            let semantics = semantics.clone();
+            return Ok(Self { phases, semantics });
+        }
+        let semantics = Semantics::of(&phases).with_context(|| tree.name())?;
+        meanings.truncate(MEANINGS_KEPT - 1);
+        meanings.push_front((headers, semantics.clone()));
+        Ok(Self { phases, semantics })
     }
 }
 
@@ -144,18 +137,19 @@ impl State {
         may_tell: &(dyn Fn(&str) -> bool + Sync),
         wanted: &(dyn Fn(&str) -> bool + Sync),
     ) -> anyhow::Result<Self> {
-        let core = Core::read(tree)?;
+        let Core { phases, semantics } = Core::read(tree)?;
         let Scan {
             mut facts,
             candidates,
-        } = scan::facts_where(tree, &core.semantics, may_tell)?;
-        extensions::add(tree, &core, &mut facts, wanted)?;
-        parts::add(tree, &mut facts, &core.semantics)?;
-        pasted::add(tree, &mut facts, &core.semantics, wanted)?;
+        } = scan::facts_where(tree, &semantics, may_tell)?;
+        pasted::add(tree, &mut facts, &semantics, wanted)?;
+        let core = Arc::new(semantics.clone());
+        let semantics = extensions::add(tree, &phases, semantics, &mut facts, wanted)?;
+        parts::add(tree, &mut facts, &semantics)?;
         Ok(Self {
-            phases: core.phases,
+            core,
             candidates: Arc::new(candidates),
-            ..Self::joined(core.semantics, facts)
+            ..Self::joined(Arc::new(semantics), facts)
         })
     }
 
@@ -163,7 +157,7 @@ impl State {
     pub fn joined(semantics: Arc<Semantics>, facts: FactsByPath) -> Self {
         let inventory = Arc::new(Inventory::of(&facts, &semantics));
         Self {
-            phases: None,
+            core: semantics.clone(),
             candidates: Arc::default(),
             semantics,
             facts: Arc::new(facts),
@@ -190,7 +184,7 @@ impl State {
         let candidates = self.candidates_after(changes);
         if let Some(tree) = tree
             && changes.keys().any(|path| is_framework_header(path))
-            && semantics_of(tree)? != self.semantics
+            && semantics_of(tree)? != *self.core
         {
             let may_tell = |path: &str| candidates.contains(path);
             return Self::read(tree, &may_tell, &scan::is_source);
@@ -203,22 +197,17 @@ impl State {
         {
             put(&mut facts, path, self.facts_of(path, new));
         }
+        self.read_with_imports(changes, &mut facts, tree)?;
         let mut touched: BTreeSet<Arc<str>> =
             changes.keys().map(|path| path.as_str().into()).collect();
-        let callers = self.read_with_imports(changes, &mut facts, tree)?;
-        touched.extend(callers.iter().cloned());
         if let Some(tree) = tree {
+            touched.extend(self.read_callers(changes, &mut facts, tree)?);
             touched.extend(self.read_parts(changes, &mut facts, tree)?);
         }
         let pasting = self.pasting_after(&touched, &facts);
         for (path, new) in changes {
             if let NewText::Whole(text) = new {
                 pasting.add_to(&mut facts, path, text, &self.semantics);
-            }
-        }
-        for path in &callers {
-            if let Some(text) = tree.map(|tree| tree.read(path)).transpose()?.flatten() {
-                pasting.add_to(&mut facts, path, &text, &self.semantics);
             }
         }
         let changes = self.pairs(&touched, &facts);
@@ -232,7 +221,7 @@ impl State {
         let inventory = self.inventory.after(&changes, &facts, &self.semantics);
         Ok(Self {
             semantics: self.semantics.clone(),
-            phases: self.phases.clone(),
+            core: self.core.clone(),
             candidates,
             facts,
             inventory,
@@ -289,50 +278,34 @@ impl State {
         all.any(|says| extensions::has_list(says, texts))
     }
 
-    /// Reads the files again that call macros of others: those that changed, and those that
-    /// call what changed. Gives the latter.
+    /// Reads the changed files again that call macros of headers, as both are now.
     fn read_with_imports(
         &self,
         changes: &BTreeMap<String, NewText>,
         facts: &mut Arc<FactsByPath>,
         tree: Option<&dyn Tree>,
-    ) -> anyhow::Result<Vec<Arc<str>>> {
-        let core = Core {
-            phases: self.phases.clone(),
-            semantics: self.semantics.clone(),
-        };
-        let mut texts: BTreeMap<Arc<str>, Arc<[u8]>> = BTreeMap::new();
+    ) -> anyhow::Result<()> {
+        let given = extensions::given(facts);
+        // What headers give may mean something else than it did.
+        let semantics = LazyCell::new(|| self.semantics.without(&given, &self.core));
         for (path, new) in changes {
-            if let NewText::Whole(text) = new {
-                texts.insert(path.as_str().into(), text.clone());
+            let NewText::Whole(text) = new else { continue };
+            let macros = extensions::macros_of_others(tree, path, facts, &given, &self.semantics)?;
+            if !macros.is_empty() {
+                let again = extensions::again(path, text, &semantics, &macros, facts);
+                put(facts, path, again);
             }
         }
-        let mut callers = Vec::new();
-        if let Some(tree) = tree {
-            callers = self.callers(changes, facts);
-            for path in &callers {
-                if let Some(text) = tree.read(path)? {
-                    put(
-                        facts,
-                        path,
-                        scan::facts_of_file(path, &text, &self.semantics),
-                    );
-                    texts.insert(path.clone(), text);
-                }
-            }
-        }
-        let alone = facts.clone();
-        let imports = Imports::of(tree, &core, &alone);
-        for (path, text) in texts {
-            if let Some(again) = imports.again(&path, || Ok(Some(text)))? {
-                put(facts, &path, again);
-            }
-        }
-        Ok(callers)
+        Ok(())
     }
 
-    /// The files that call macros of the changed ones.
-    fn callers(&self, changes: &BTreeMap<String, NewText>, facts: &FactsByPath) -> Vec<Arc<str>> {
+    /// Reads the files again that call macros of changed headers, and gives them.
+    fn read_callers(
+        &self,
+        changes: &BTreeMap<String, NewText>,
+        facts: &mut Arc<FactsByPath>,
+        tree: &dyn Tree,
+    ) -> anyhow::Result<Vec<Arc<str>>> {
         let changed = changes.keys().map(String::as_str);
         let pairs = changed.map(|path| (said(&self.facts, path), said(facts, path)));
         let texts = changes.iter().filter_map(|(path, new)| match new {
@@ -341,7 +314,20 @@ impl State {
         });
         let mut callers = extensions::callers(pairs, &texts.collect::<Vec<_>>(), facts);
         callers.retain(|path| !changes.contains_key(path.as_ref()));
-        callers
+        if callers.is_empty() {
+            return Ok(callers);
+        }
+        let given = extensions::given(facts);
+        let semantics = self.semantics.without(&given, &self.core);
+        for path in &callers {
+            if let Some(text) = tree.read(path)? {
+                let macros =
+                    extensions::macros_of_others(Some(tree), path, facts, &given, &self.semantics)?;
+                let again = extensions::again(path, &text, &semantics, &macros, facts);
+                put(facts, path, again);
+            }
+        }
+        Ok(callers)
     }
 
     /// Reads the parts of headers again where either changed, and gives them.

@@ -68,6 +68,7 @@ mod tests {
                 patch: None,
                 fix: None,
                 approval: None,
+                passing: false,
             },
             shown: None,
             source: Some(source.to_owned()),

@@ -57,6 +57,25 @@ impl<'a> Graph<'a> {
         Path { commits, below: at }
     }
 
+    /// The commits with one parent at most to which `tip` leads back, and `base` does not.
+    pub(super) fn between(&self, base: Oid, tip: Oid) -> Vec<Oid> {
+        let (before, after) = (self.back(base), self.back(tip));
+        let new = after.difference(&before).copied();
+        new.filter(|&id| self.parents(id).len() < 2).collect()
+    }
+
+    /// The commits to which `tip` leads back, with itself.
+    fn back(&self, tip: Oid) -> BTreeSet<Oid> {
+        let mut back = BTreeSet::new();
+        let mut open = vec![tip];
+        while let Some(id) = open.pop() {
+            if self.commits.contains_key(&id) && back.insert(id) {
+                open.extend(self.parents(id));
+            }
+        }
+        back
+    }
+
     /// The commits from which parents lead to `base`.
     fn above(&self, base: Oid) -> BTreeSet<Oid> {
         let mut above = BTreeSet::new();
@@ -109,6 +128,27 @@ mod tests {
         assert_eq!(path(&graph, 5, Some(1)), (vec![2, 3, 4, 5], Some(1)));
         assert_eq!(path(&graph, 3, Some(2)), (vec![3], Some(2)));
         assert_eq!(path(&graph, 3, Some(3)), (vec![], Some(3)));
+    }
+
+    #[test]
+    fn knows_what_a_merge_brings() {
+        // 5 merges 8 and 9, which left at 2, and 9 merges 3.
+        let graph = [
+            commit(2, &[1]),
+            commit(3, &[2]),
+            commit(8, &[2]),
+            commit(9, &[8, 3]),
+            commit(4, &[3]),
+            commit(5, &[4, 9]),
+        ];
+        let between = |base, tip| {
+            let ids = Graph::of(&graph).between(id(base), id(tip));
+            let ids = ids.into_iter().map(|id| id.as_bytes()[0]);
+            ids.collect::<Vec<_>>()
+        };
+        assert_eq!(between(4, 5), [8]);
+        assert_eq!(between(1, 4), [2, 3, 4]);
+        assert_eq!(between(9, 4), [4]);
     }
 
     #[test]

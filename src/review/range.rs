@@ -12,19 +12,21 @@ use super::path::{Graph, Path};
 use super::series::{Ground, review};
 use crate::inventory::facts::FactsByPath;
 use crate::inventory::resolve::Inventory;
+use crate::inventory::scan::{is_source, may_tell};
 use crate::inventory::state::State;
 use crate::kernel::maintainers::Maintainers;
 use crate::rules::engine::{self, Look, Subject};
 use crate::rules::finding::{Finding, Place};
 use crate::rules::review::{Knowledge, Review, Sight};
 use crate::rules::zones::Zones;
-use crate::rules::{Check, changes, rule};
+use crate::rules::{Check, Counts, changes, rule};
 use crate::source::Tree;
 use crate::source::commits::{History, Oid, Range};
 use crate::source::git::GitBlobs;
 use crate::source::overlay::OverlayTree;
 use crate::source::patch::{Patch, Problem};
 use crate::source::series::Series;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 const PROMOTION: &str = "promotion";
@@ -49,6 +51,8 @@ pub struct Charged<E> {
     pub finding: Finding,
     /// What is shown of it.
     pub shown: E,
+    /// Whether a later commit, be it the merge of its side, takes it away again.
+    is_mended: bool,
 }
 
 /// What counts as before all of a range.
@@ -64,9 +68,37 @@ pub struct Ranges<'a, E> {
     dir: &'a std::path::Path,
     show: Show<'a, E>,
     kept: Kept<'a>,
-    /// How many lines of the commits were looked at, as far as that was counted.
-    lines: BTreeMap<Oid, usize>,
+    /// What commits change, as far as that was looked at.
+    read: BTreeMap<Oid, Changes>,
     problems: BTreeSet<Problem>,
+}
+
+/// What a commit changes.
+struct Changes {
+    /// How many lines were looked at.
+    lines: usize,
+    /// The source files.
+    files: Vec<String>,
+    /// Whether the lines themselves may say something of tracepoints.
+    tell: bool,
+}
+
+impl Changes {
+    fn of(patch: &Patch) -> Self {
+        let changes = patch.changes.iter();
+        let paths = changes.flat_map(|change| [&change.old_path, &change.new_path]);
+        let lines = patch.changes.iter().flat_map(|change| &change.hunks);
+        let mut lines = lines.flat_map(|hunk| &hunk.lines);
+        Self {
+            lines: patch.checked_lines(),
+            files: paths
+                .flatten()
+                .filter(|path| is_source(path))
+                .cloned()
+                .collect(),
+            tell: lines.any(|line| may_tell(&line.text)),
+        }
+    }
 }
 
 /// One range that is being reviewed.
@@ -115,7 +147,7 @@ impl<'a, E> Ranges<'a, E> {
             dir,
             show,
             kept: Kept::new(dir),
-            lines: BTreeMap::new(),
+            read: BTreeMap::new(),
             problems: BTreeSet::new(),
         }
     }
@@ -130,18 +162,22 @@ impl<'a, E> Ranges<'a, E> {
     /// # Errors
     /// It cannot be read.
     pub fn lines(&mut self, id: Oid) -> anyhow::Result<usize> {
-        if let Some(lines) = self.lines.get(&id) {
-            return Ok(*lines);
-        }
+        Ok(self.changes(id)?.lines)
+    }
+
+    /// What the commit `id` changes; of a root, which may be a whole kernel, nothing is said.
+    fn changes(&mut self, id: Oid) -> anyhow::Result<&Changes> {
+        let entry = match self.read.entry(id) {
+            Entry::Occupied(entry) => return Ok(entry.into_mut()),
+            Entry::Vacant(entry) => entry,
+        };
         let history = History::open(self.dir)?;
         let parent = history.commit(id)?.parents.first().copied();
-        // A root may be a whole kernel.
-        let lines = match parent {
-            Some(_) => history.patch(id, parent)?.checked_lines(),
-            None => 0,
+        let patch = match parent {
+            Some(_) => history.patch(id, parent)?,
+            None => Patch::default(),
         };
-        self.lines.insert(id, lines);
-        Ok(lines)
+        Ok(entry.insert(Changes::of(&patch)))
     }
 
     /// What `range` brings that is there at its end.
@@ -164,13 +200,20 @@ impl<'a, E> Ranges<'a, E> {
             graph,
             rules,
         };
-        match range.base {
+        let mut charged = match range.base {
             Some(base) => {
                 let way = reviewing.way(base, &path);
-                reviewing.along(&way, &range.known)
+                reviewing.along(&way, &range.known)?
             }
-            None => reviewing.beginning(&path),
-        }
+            None => reviewing.beginning(&path)?,
+        };
+        // Sides that merge each other have the same commits.
+        let mut known = BTreeSet::new();
+        charged.retain(|one| {
+            let finding = &one.finding;
+            known.insert((one.commit, spot(finding), finding.message.clone()))
+        });
+        Ok(charged)
     }
 }
 
@@ -224,10 +267,14 @@ impl<E> Reviewing<'_, '_, E> {
             zones: self.rules.zones.clone(),
             maintainers: self.rules.maintainers.clone(),
         };
-        let mut findings = review(&subject, &states, &ground, Knowledge::Whole).findings;
+        let findings = review(&subject, &states, &ground, Knowledge::Whole).findings;
+        // What passes has no place in the last tree.
+        let (passing, mut findings): (Vec<_>, Vec<_>) =
+            findings.into_iter().partition(|finding| finding.passing);
         for &commit in known {
             self.retain_new(&mut findings, commit, last.end)?;
         }
+        findings.extend(passing);
         let mut by_step: BTreeMap<usize, Vec<Finding>> = BTreeMap::new();
         for finding in findings {
             let step = finding.patch.unwrap_or(0);
@@ -237,8 +284,10 @@ impl<E> Reviewing<'_, '_, E> {
         let mut found = Vec::new();
         let mut before = way.base;
         for (number, step) in way.steps.iter().enumerate() {
-            let mut own = by_step.remove(&number).unwrap_or_default();
-            if step.is_deep() && (!own.is_empty() || has_new_event(&states, number)) {
+            let own = by_step.remove(&number).unwrap_or_default();
+            let mut own = self.without_known(own, step, known)?;
+            let is_wanted = !own.is_empty() || has_new_event(&states, number);
+            if step.is_deep() && (is_wanted || self.may_break(before, step, &states[number..])?) {
                 let inner = self.inside(before, step)?;
                 let inventory = &states[states.len() - 1].inventory;
                 charged.extend(replaced(&mut own, inner, inventory));
@@ -256,6 +305,42 @@ impl<E> Reviewing<'_, '_, E> {
         Ok(charged)
     }
 
+    /// What a step brings, but for what passes and was there before: in one of `known`, or in
+    /// what a ref is moved to.
+    fn without_known(
+        &mut self,
+        own: Vec<Finding>,
+        step: &Step,
+        known: &[Oid],
+    ) -> anyhow::Result<Vec<Finding>> {
+        let (mut passing, mut own): (Vec<_>, Vec<_>) =
+            own.into_iter().partition(|finding| finding.passing);
+        if matches!(step.by, By::Move) {
+            return Ok(own);
+        }
+        for &commit in known {
+            self.retain_new(&mut passing, commit, step.end)?;
+        }
+        own.extend(passing);
+        Ok(own)
+    }
+
+    /// Whether any commit that a step consists of touches what may keep a kernel from being
+    /// built. `states` are those before the step, after it, and so on.
+    fn may_break(&mut self, before: Oid, step: &Step, states: &[State]) -> anyhow::Result<bool> {
+        for id in self.graph.between(before, step.end) {
+            let changes = self.ranges.changes(id)?;
+            let says = |file: &String| {
+                let mut states = states.iter().take(2);
+                states.any(|state| state.facts.contains_key(file.as_str()))
+            };
+            if changes.tell || changes.files.iter().any(says) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Findings with what is shown of them.
     fn shown(
         &self,
@@ -268,6 +353,7 @@ impl<E> Reviewing<'_, '_, E> {
         let found = commits.into_iter().zip(findings).zip(shown);
         let charged = found.map(|((commit, finding), shown)| Charged {
             commit,
+            is_mended: finding.passing,
             finding,
             shown,
         });
@@ -285,8 +371,8 @@ impl<E> Reviewing<'_, '_, E> {
                 By::Commits(_) => history.difference(&step.end.to_string(), before, step.end)?,
                 By::Commit | By::Merge(_) => {
                     let patch = history.patch(step.end, Some(before))?;
-                    let lines = patch.checked_lines();
-                    self.ranges.lines.insert(step.end, lines);
+                    let changes = Changes::of(&patch);
+                    self.ranges.read.insert(step.end, changes);
                     patch
                 }
             };
@@ -331,11 +417,27 @@ impl<E> Reviewing<'_, '_, E> {
         if findings.is_empty() {
             return Ok(());
         }
+        let (new, states) = self.at_once(commit, end)?;
+        let new: BTreeSet<Spot> = new.iter().map(spot).collect();
+        let (old, end) = (&states[0].inventory, &states[states.len() - 1].inventory);
+        findings.retain(|finding| {
+            // A hook that is promoted need not have been a hook there.
+            let event = promoted(finding, end).filter(|_| finding.rule == PROMOTION);
+            event.is_some_and(|name| !has_event(old, name)) || new.contains(&spot(finding))
+        });
+        Ok(())
+    }
+
+    /// What is new in the tree of `to` for who has that of `from`, and both states.
+    fn at_once(&mut self, from: Oid, to: Oid) -> anyhow::Result<(Vec<Finding>, Vec<State>)> {
         let way = Way {
-            base: commit,
-            steps: vec![Step { end, by: By::Move }],
+            base: from,
+            steps: vec![Step {
+                end: to,
+                by: By::Move,
+            }],
         };
-        let git = self.ranges.kept.open(commit)?;
+        let git = self.ranges.kept.open(from)?;
         let base = self.ranges.kept.whole(&git)?;
         let series = self.series(&way, &base)?;
         let states = self.states(&way, &series, &base)?;
@@ -347,15 +449,8 @@ impl<E> Reviewing<'_, '_, E> {
             zones: self.rules.zones.clone(),
             maintainers: self.rules.maintainers.clone(),
         };
-        let new = review(&subject, &states, &ground, Knowledge::Whole).findings;
-        let new: BTreeSet<Spot> = new.iter().map(spot).collect();
-        let (old, end) = (&states[0].inventory, &states[states.len() - 1].inventory);
-        findings.retain(|finding| {
-            // A hook that is promoted need not have been a hook there.
-            let event = promoted(finding, end).filter(|_| finding.rule == PROMOTION);
-            event.is_some_and(|name| !has_event(old, name)) || new.contains(&spot(finding))
-        });
-        Ok(())
+        let found = review(&subject, &states, &ground, Knowledge::Whole).findings;
+        Ok((found, states))
     }
 
     /// What is brought by what a step consists of.
@@ -377,7 +472,9 @@ impl<E> Reviewing<'_, '_, E> {
                     charged.extend(match path.below {
                         Some(below) => {
                             let way = self.way(below, &path);
-                            self.along(&way, &[])?
+                            let mut side = self.along(&way, &[])?;
+                            self.find_mended(&mut side, (below, other), step.end)?;
+                            side
                         }
                         None => self.beginning(&path)?,
                     });
@@ -385,6 +482,32 @@ impl<E> Reviewing<'_, '_, E> {
                 Ok(charged)
             }
         }
+    }
+
+    /// Finds what breaks on a side that left `below`, and is mended by nothing but the merge
+    /// `end` of that side.
+    fn find_mended(
+        &mut self,
+        charged: &mut [Charged<E>],
+        (below, side): (Oid, Oid),
+        end: Oid,
+    ) -> anyhow::Result<()> {
+        let may_break = |one: &Charged<E>| {
+            let counts = rule(one.finding.rule).map(|rule| rule.counts);
+            !one.is_mended && matches!(counts, Some(Counts::InEachState(_)))
+        };
+        if !charged.iter().any(may_break) {
+            return Ok(());
+        }
+        let state = self.ranges.kept.state(side)?;
+        let (left, _) = self.at_once(below, end)?;
+        let left: BTreeSet<Name> = left.iter().map(name_of).collect();
+        for one in charged.iter_mut().filter(|one| may_break(one)) {
+            let finding = &one.finding;
+            let breaks = rule(finding.rule).is_some_and(|rule| rule.breaks(&state, finding));
+            one.is_mended = breaks && !left.contains(&name_of(finding));
+        }
+        Ok(())
     }
 
     /// The commits that a merge brings by its parent `other`, from where that left what
@@ -492,13 +615,17 @@ fn has_event(inventory: &Inventory, name: &str) -> bool {
 
 /// What of `inner` takes the place of one of `found`, each of which it takes away, as it
 /// says the same with more knowledge of who brought it; and what it knows of how an event
-/// came to be one.
+/// came to be one, and of what did not build on the way.
 fn replaced<E>(
     found: &mut Vec<Finding>,
     inner: Vec<Charged<E>>,
     inventory: &Inventory,
 ) -> Vec<Charged<E>> {
-    let mut inner: Vec<(Charged<E>, bool)> = inner.into_iter().map(|one| (one, false)).collect();
+    let with_use = |one: Charged<E>| {
+        let is_used = one.is_mended;
+        (one, is_used)
+    };
+    let mut inner: Vec<(Charged<E>, bool)> = inner.into_iter().map(with_use).collect();
     let mut by_name: BTreeMap<Name, Vec<usize>> = BTreeMap::new();
     for (number, (one, _)) in inner.iter().enumerate() {
         let name = name_of(&one.finding);

@@ -12,6 +12,7 @@ use super::finding::{Finding, Level};
 use super::review::{Review, allowances, claimed, place};
 use super::{About, Rule, rule};
 use crate::inventory::facts::{Allowance, At};
+use crate::inventory::state::State;
 use crate::source::Tree;
 use crate::source::overlay::OverlayTree;
 use crate::source::patch::ChangeKind;
@@ -226,11 +227,21 @@ pub(super) fn permitted(
     if about == Some(About::Leak) {
         return Some(of_leak(finding, review, brought));
     }
-    let Some(allowed) = allowances(review.after(), &finding).next() else {
+    let is_new = |file: &str, line: u32| (review.introduced)(file, line).is_some();
+    permitted_in(finding, review.after(), &is_new)
+}
+
+/// The same of a placement rule's finding in one state. `is_new` tells of the lines that
+/// the input brings.
+pub(super) fn permitted_in(
+    finding: Finding,
+    state: &State,
+    is_new: &dyn Fn(&str, u32) -> bool,
+) -> Option<Finding> {
+    let Some(allowed) = allowances(state, &finding).next() else {
         return Some(finding);
     };
-    (review.introduced)(&finding.place.file, allowed.at.line)?;
-    Some(noted(finding, allowed))
+    is_new(&finding.place.file, allowed.at.line).then(|| noted(finding, allowed))
 }
 
 fn of_leak(finding: Finding, review: &Review<'_>, brought: &[Brought<'_>]) -> Finding {
@@ -293,6 +304,7 @@ pub(super) fn notes(review: &Review<'_>, left: &[Finding]) -> Vec<Finding> {
                 patch: Some(patch),
                 fix: None,
                 approval: None,
+                passing: false,
             }));
         }
     }

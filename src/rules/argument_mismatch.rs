@@ -67,6 +67,7 @@ fn lists(sight: &Sight<'_>) -> Vec<Finding> {
             patch: None,
             fix: None,
             approval: None,
+            passing: false,
         });
     }
     found
@@ -219,6 +220,7 @@ fn finding(tracepoint: &Tracepoint, call: &CallSite, given: &Given<'_>) -> Findi
         patch: None,
         fix: None,
         approval: None,
+        passing: false,
     }
 }
 

@@ -149,6 +149,7 @@ mod tests {
             patch: None,
             fix: None,
             approval: None,
+            passing: false,
         }
     }
 

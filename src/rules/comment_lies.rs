@@ -90,6 +90,7 @@ fn finding(tracepoint: &Tracepoint, sentence: &str) -> Finding {
         patch: None,
         fix: None,
         approval: None,
+        passing: false,
     }
 }
 

@@ -41,5 +41,6 @@ fn finding(file: &str, export: &Export, nearly: Option<String>) -> Finding {
             new,
         }),
         approval: None,
+        passing: false,
     }
 }

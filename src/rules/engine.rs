@@ -5,6 +5,7 @@
 
 use super::examined::examined;
 use super::finding::Finding;
+use super::passing::{self, Trail};
 use super::review::{Input, Knowledge, Rest, Review, Sight, allowances};
 use super::{Check, RULES, allowed};
 use crate::inventory::state::State;
@@ -71,7 +72,8 @@ pub enum Look {
     Everything,
 }
 
-/// What the rules say of a series: what it brings that is there at its end.
+/// What the rules say of a series: what it brings that is there at its end, and what on
+/// the way there does not build.
 pub fn check_series(review: &Review<'_>, subject: &Subject<'_>, look: Look) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut all = Vec::new();
@@ -79,15 +81,25 @@ pub fn check_series(review: &Review<'_>, subject: &Subject<'_>, look: Look) -> V
         Look::Affected => Some(examined(review, subject.series)),
         Look::Everything => None,
     };
+    let sights = Sights::of(review, subject, examined.as_ref());
     let inventory = &review.before().inventory;
     let mut states = review.states.iter();
     let is_changed = states.any(|state| !Arc::ptr_eq(&state.inventory, inventory));
+    let trails = passing::trails(&sights);
     for rule in RULES {
         match rule.check {
             Check::Change(check) if is_changed => findings.extend(check(review)),
             Check::Change(_) => {}
             Check::State(check) | Check::Absence(check) => {
-                findings.extend(brought(check, review, subject, examined.as_ref(), &mut all));
+                let trail = trails.iter().find(|trail| trail.rule().id == rule.id);
+                let after = match trail {
+                    Some(trail) => trail.last(),
+                    None => {
+                        let found = sights.found(check, sights.last()).into_iter();
+                        found.map(|finding| (finding, None)).collect()
+                    }
+                };
+                findings.extend(brought(check, &sights, after, &mut all));
             }
             Check::Rest(_) | Check::Input(_) => {}
         }
@@ -106,6 +118,7 @@ pub fn check_series(review: &Review<'_>, subject: &Subject<'_>, look: Look) -> V
         .into_iter()
         .filter_map(|finding| allowed::permitted(finding, review, &brought))
         .collect();
+    left.extend(trails.into_iter().flat_map(Trail::passed));
     left.extend(allowed::notes(review, &left));
     left.extend(of_the_input(&Input {
         review,
@@ -125,10 +138,17 @@ pub fn wants_more(review: &Review<'_>, findings: &[Finding]) -> bool {
             .iter()
             .any(|rule| rule.id == finding.rule && matches!(rule.check, Check::Absence(_)))
     };
+    // On the way it counts, too: a call elsewhere may not build there.
     let changes = || {
-        let before = &review.before().inventory;
-        let changed = before.names_that_differ(&review.after().inventory);
-        changed.iter().any(|name| before.contains(name))
+        let mut pairs = review.states.iter().zip(review.states.iter().skip(1));
+        pairs.any(|(before, after)| {
+            let (before, after) = (&before.inventory, &after.inventory);
+            !Arc::ptr_eq(before, after)
+                && before
+                    .names_that_differ(after)
+                    .iter()
+                    .any(|name| before.contains(name))
+        })
     };
     review.knowledge == Knowledge::Part
         && (findings.iter().any(suspects) || changes() || moves_maintainers(review))
@@ -160,69 +180,122 @@ fn sorted(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings
 }
 
-type StateCheck = fn(&Sight<'_>) -> Vec<Finding>;
+/// How a rule looks at one state.
+pub(super) type StateCheck = fn(&Sight<'_>) -> Vec<Finding>;
 
-/// The findings of the last state that the first has not.
-/// All of them are added to `all`.
+/// What rules see of the states of a series.
+pub(super) struct Sights<'a> {
+    review: &'a Review<'a>,
+    /// The series.
+    pub subject: &'a Subject<'a>,
+    examined: Option<&'a BTreeSet<Arc<str>>>,
+    /// The first and the last, which most rules look at.
+    ends: [Seen<'a>; 2],
+}
+
+/// The tree in a state, and the files of it that the series touches.
+struct Seen<'a> {
+    tree: OverlayTree<'a>,
+    touched: BTreeSet<String>,
+}
+
+impl<'a> Seen<'a> {
+    fn after(subject: &'a Subject<'a>, count: usize) -> Self {
+        let tree = OverlayTree::after(subject.tree, subject.series, count);
+        let touched = tree.files().keys().cloned().collect();
+        Self { tree, touched }
+    }
+}
+
+impl<'a> Sights<'a> {
+    fn of(
+        review: &'a Review<'a>,
+        subject: &'a Subject<'a>,
+        examined: Option<&'a BTreeSet<Arc<str>>>,
+    ) -> Self {
+        let last = review.states.len() - 1;
+        Self {
+            review,
+            subject,
+            examined,
+            ends: [Seen::after(subject, 0), Seen::after(subject, last)],
+        }
+    }
+
+    /// The number of the last state.
+    pub(super) fn last(&self) -> usize {
+        self.review.states.len() - 1
+    }
+
+    /// Shows the state after `count` patches.
+    pub(super) fn look<T>(&self, count: usize, with: impl FnOnce(&Sight<'_>) -> T) -> T {
+        let between;
+        let seen = if count == 0 {
+            &self.ends[0]
+        } else if count == self.last() {
+            &self.ends[1]
+        } else {
+            between = Seen::after(self.subject, count);
+            &between
+        };
+        with(&Sight {
+            state: &self.review.states[count],
+            tree: &seen.tree,
+            zones: self.review.zones,
+            touched: Some(&seen.touched),
+            examined: self.examined,
+            before: Some(self.review.before()),
+            knowledge: self.review.knowledge,
+        })
+    }
+
+    fn found(&self, check: StateCheck, count: usize) -> Vec<Finding> {
+        self.look(count, check)
+    }
+}
+
+/// The findings of the last state that the first has not, or that have the patch by them
+/// that brought them: what was mended and broke again. Those without come first, so that
+/// they are taken for what was there. All are added to `all`.
 fn brought(
     check: StateCheck,
-    review: &Review<'_>,
-    subject: &Subject<'_>,
-    examined: Option<&BTreeSet<Arc<str>>>,
+    sights: &Sights<'_>,
+    after: Vec<(Finding, Option<usize>)>,
     all: &mut Vec<Finding>,
 ) -> Vec<Finding> {
-    let last = review.states.len() - 1;
-    let at = |count: usize| found_at(check, review, subject, examined, count);
-    let after = at(last);
     if after.is_empty() {
         return Vec::new();
     }
-    all.extend(after.iter().cloned());
+    let (review, last) = (sights.review, sights.last());
+    all.extend(after.iter().map(|(finding, _)| finding.clone()));
     let none = BTreeMap::new();
-    let mut known = counted(&at(0), &renames(subject.series));
-    let mut brought: Vec<Finding> = after
-        .into_iter()
-        .filter(|finding| {
-            let count = known.entry(key(finding, &none)).or_default();
-            let is_known = *count > 0;
-            *count -= usize::from(is_known);
-            !is_known
-        })
-        .collect();
+    let mut known = counted(&sights.found(check, 0), &renames(sights.subject.series));
     // A state is asked once, however many findings come of what it says.
     let between: Vec<OnceCell<BTreeMap<Key, usize>>> = vec![OnceCell::new(); last];
-    for finding in &mut brought {
+    let mut brought = Vec::new();
+    for (mut finding, patch) in after {
+        let wanted = key(&finding, &none);
+        let count = known.entry(wanted).or_default();
+        let is_known = *count > 0;
+        *count -= usize::from(is_known);
+        if is_known && patch.is_none() {
+            continue;
+        }
         let place = &finding.place;
-        finding.patch = (review.introduced)(&place.file, place.line).or_else(|| {
-            let wanted = key(finding, &none);
-            let has = |count: &usize| {
-                let found = between[*count].get_or_init(|| counted(&at(*count), &none));
-                found.contains_key(&wanted)
-            };
-            (1..last).find(has).or(Some(last)).map(|count| count - 1)
-        });
+        finding.patch = patch
+            .or_else(|| (review.introduced)(&place.file, place.line))
+            .or_else(|| {
+                let wanted = key(&finding, &none);
+                let has = |count: &usize| {
+                    let found = between[*count]
+                        .get_or_init(|| counted(&sights.found(check, *count), &none));
+                    found.contains_key(&wanted)
+                };
+                (1..last).find(has).or(Some(last)).map(|count| count - 1)
+            });
+        brought.push(finding);
     }
     brought
-}
-
-fn found_at(
-    check: StateCheck,
-    review: &Review<'_>,
-    subject: &Subject<'_>,
-    examined: Option<&BTreeSet<Arc<str>>>,
-    count: usize,
-) -> Vec<Finding> {
-    let tree = OverlayTree::after(subject.tree, subject.series, count);
-    let touched: BTreeSet<String> = tree.files().keys().cloned().collect();
-    check(&Sight {
-        state: &review.states[count],
-        tree: &tree,
-        zones: review.zones,
-        touched: Some(&touched),
-        examined,
-        before: Some(review.before()),
-        knowledge: review.knowledge,
-    })
 }
 
 type Key = (&'static str, Option<String>, String, String);

@@ -115,5 +115,6 @@ fn finding(zone: &str, event: &Tracepoint, call: &CallSite, patch: Option<usize>
         patch: patch.or(Some(0)),
         fix: None,
         approval: None,
+        passing: false,
     }
 }

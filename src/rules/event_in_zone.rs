@@ -86,6 +86,7 @@ fn finding(review: &Review<'_>, event: &Tracepoint) -> Finding {
         patch,
         fix: None,
         approval: None,
+        passing: false,
     };
     review.weighed(found, zone, &event.file)
 }

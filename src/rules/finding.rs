@@ -98,6 +98,9 @@ pub struct Finding {
     pub fix: Option<Fix>,
     /// What lowered its level to a note, if an approval did.
     pub approval: Option<Approval>,
+    /// Whether a later patch of the series takes it away again. Then its place, and the
+    /// others, are as they are after `patch` and not after the series.
+    pub passing: bool,
 }
 
 impl Finding {

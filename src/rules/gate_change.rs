@@ -65,6 +65,7 @@ fn finding(
         patch: Some(patch),
         fix: None,
         approval: None,
+        passing: false,
     };
     input.review.weighed_by(found, authorities)
 }

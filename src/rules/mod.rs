@@ -43,10 +43,12 @@ mod examined;
 pub mod finding;
 mod guards;
 pub mod page;
+mod passing;
 pub mod review;
 mod sites;
 pub mod zones;
 
+use crate::inventory::state::State;
 use finding::{Finding, Level};
 use page::Page;
 use review::{Input, Rest, Review, Sight};
@@ -78,6 +80,16 @@ pub enum About {
     Placement,
 }
 
+/// At which states of a series a rule's findings count.
+#[derive(Clone, Copy)]
+pub enum Counts {
+    /// At its end: what is not there yet may come with the next patch.
+    AtTheEnd,
+    /// After each of its patches, be it that a later one mends them: a kernel with such a
+    /// finding, as far as this says so of it, does not build, and who bisects meets it.
+    InEachState(fn(&State, &Finding) -> bool),
+}
+
 /// A rule.
 #[derive(Clone, Copy)]
 pub struct Rule {
@@ -91,51 +103,70 @@ pub struct Rule {
     pub check: Check,
     /// What it is about.
     pub about: About,
+    /// At which states its findings count.
+    pub counts: Counts,
+}
+
+impl Rule {
+    /// Whether what it found in a state keeps that from being built.
+    pub fn breaks(&self, state: &State, finding: &Finding) -> bool {
+        match self.counts {
+            Counts::AtTheEnd => false,
+            Counts::InEachState(breaks) => breaks(state, finding),
+        }
+    }
+}
+
+/// Of rules that find nothing but what does not build.
+fn always(_: &State, _: &Finding) -> bool {
+    true
 }
 
 /// Makes the entry of a rule's module.
 macro_rules! rules {
-    ($($module:ident $id:literal $level:ident $check:ident $about:ident),* $(,)?) => {
+    ($($module:ident $id:literal $level:ident $check:ident $about:ident
+        $counts:ident $(($breaks:path))?),* $(,)?) => {
         &[$(Rule {
             id: $id,
             level: Level::$level,
             page: include_str!(concat!("../../rules/", $id, ".md")),
             check: Check::$check($module::check),
             about: About::$about,
+            counts: Counts::$counts $(($breaks))?,
         }),*]
     };
 }
 
 /// Every rule, in the order of the catalogue.
 pub const RULES: &[Rule] = rules![
-    gate_change "gate-change" Error Input Leak,
-    promotion "promotion" Error Change Leak,
-    event_in_zone "event-in-zone" Error Change Leak,
-    event_call_in_zone "event-call-in-zone" Warning Change Leak,
-    name_clash "name-clash" Error State Leak,
-    custom_event "custom-event" Error State Leak,
-    macro_override "macro-override" Error State Leak,
-    relay "relay" Error State Leak,
-    trace_printk "trace-printk" Error State Leak,
-    userspace_reference "userspace-reference" Warning State Leak,
-    bpf_visible "bpf-visible" Warning State Leak,
-    suffix "suffix" Warning State Placement,
-    undeclared_call "undeclared-call" Error Absence Placement,
-    missing_definition "missing-definition" Error Absence Placement,
-    multiple_definition "multiple-definition" Error State Placement,
-    missing_export "missing-export" Warning Absence Placement,
-    non_gpl_export "non-gpl-export" Error State Placement,
-    dangling_export "dangling-export" Error Absence Placement,
-    never_called "never-called" Warning Absence Placement,
-    argument_mismatch "argument-mismatch" Error State Placement,
-    too_many_arguments "too-many-arguments" Error State Placement,
-    unguarded_work "unguarded-work" Warning State Placement,
-    call_in_header "call-in-header" Warning State Placement,
-    uninstrumentable_call "uninstrumentable-call" Error State Placement,
-    undocumented "undocumented" Warning State Placement,
-    comment_lies "comment-lies" Warning State Placement,
-    unused_allow "unused-allow" Warning Rest Placement,
-    wrong_guard "wrong-guard" Warning State Placement,
+    gate_change "gate-change" Error Input Leak AtTheEnd,
+    promotion "promotion" Error Change Leak AtTheEnd,
+    event_in_zone "event-in-zone" Error Change Leak AtTheEnd,
+    event_call_in_zone "event-call-in-zone" Warning Change Leak AtTheEnd,
+    name_clash "name-clash" Error State Leak InEachState(name_clash::does_not_link),
+    custom_event "custom-event" Error State Leak AtTheEnd,
+    macro_override "macro-override" Error State Leak AtTheEnd,
+    relay "relay" Error State Leak AtTheEnd,
+    trace_printk "trace-printk" Error State Leak AtTheEnd,
+    userspace_reference "userspace-reference" Warning State Leak AtTheEnd,
+    bpf_visible "bpf-visible" Warning State Leak AtTheEnd,
+    suffix "suffix" Warning State Placement AtTheEnd,
+    undeclared_call "undeclared-call" Error Absence Placement InEachState(always),
+    missing_definition "missing-definition" Error Absence Placement AtTheEnd,
+    multiple_definition "multiple-definition" Error State Placement InEachState(always),
+    missing_export "missing-export" Warning Absence Placement AtTheEnd,
+    non_gpl_export "non-gpl-export" Error State Placement AtTheEnd,
+    dangling_export "dangling-export" Error Absence Placement InEachState(always),
+    never_called "never-called" Warning Absence Placement AtTheEnd,
+    argument_mismatch "argument-mismatch" Error State Placement InEachState(always),
+    too_many_arguments "too-many-arguments" Error State Placement InEachState(always),
+    unguarded_work "unguarded-work" Warning State Placement AtTheEnd,
+    call_in_header "call-in-header" Warning State Placement AtTheEnd,
+    uninstrumentable_call "uninstrumentable-call" Error State Placement AtTheEnd,
+    undocumented "undocumented" Warning State Placement AtTheEnd,
+    comment_lies "comment-lies" Warning State Placement AtTheEnd,
+    unused_allow "unused-allow" Warning Rest Placement AtTheEnd,
+    wrong_guard "wrong-guard" Warning State Placement AtTheEnd,
 ];
 
 /// The pages of all rules, in the same order.

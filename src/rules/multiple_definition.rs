@@ -78,5 +78,6 @@ fn finding(tracepoint: &Tracepoint, first: &Site, second: &Site) -> Finding {
         patch: None,
         fix: None,
         approval: None,
+        passing: false,
     }
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! Two declarations of one tracepoint in one kernel.
 
-use super::finding::{Finding, Level};
+use super::finding::{Finding, Level, Place};
 use super::review::{Sight, declared_at, related};
 use super::sites::text_of;
 use crate::inventory::resolve::{Tracepoint, can_be_built_together};
+use crate::inventory::state::State;
 use crate::kernel::kbuild;
 
 /// Compares all declarations of each name in pairs.
@@ -25,6 +26,21 @@ pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
         }
     }
     found
+}
+
+/// Whether both are surely in one file, or both made: a header may replace another in
+/// steps, and while only one of them is made, all builds.
+pub(super) fn does_not_link(state: &State, finding: &Finding) -> bool {
+    let name = finding.tracepoint.as_deref().unwrap_or_default();
+    let all: Vec<_> = state.inventory.named(name).collect();
+    let places = finding.related.iter().map(|one| &one.place);
+    let of = |place: &Place| all.iter().find(|one| declared_at(one) == *place);
+    let mut clashing = places.chain([&finding.place]).filter_map(of);
+    let in_one_file = finding
+        .related
+        .iter()
+        .any(|one| one.place.file == finding.place.file);
+    in_one_file || clashing.all(|one| !one.definitions.is_empty())
 }
 
 fn clash(sight: &Sight<'_>, a: &Tracepoint, b: &Tracepoint) -> bool {
@@ -72,5 +88,6 @@ fn finding(sight: &Sight<'_>, earlier: &Tracepoint, later: &Tracepoint) -> Findi
         patch: None,
         fix: None,
         approval: None,
+        passing: false,
     }
 }

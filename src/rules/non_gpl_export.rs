@@ -29,6 +29,7 @@ pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
                     new: "_SYMBOL_GPL(".to_owned(),
                 }),
                 approval: None,
+                passing: false,
             };
             found.entry(site.into()).or_insert(finding);
         }

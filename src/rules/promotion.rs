@@ -109,6 +109,7 @@ fn finding(review: &Review<'_>, patch: usize, hook: &Tracepoint, event: &Tracepo
         patch: Some(patch),
         fix: None,
         approval: None,
+        passing: false,
     };
     review.weighed(found, zone, &hook.file)
 }

@@ -129,6 +129,7 @@ fn finding(hook: &Tracepoint, probe: &Probe, route: &Route) -> Finding {
         patch: None,
         fix: None,
         approval: None,
+        passing: false,
     }
 }
 

@@ -72,5 +72,6 @@ fn finding(tracepoint: &Tracepoint, (message, fix): (String, Fix)) -> Finding {
         patch: None,
         fix: Some(fix),
         approval: None,
+        passing: false,
     }
 }

@@ -99,6 +99,7 @@ fn judged(sight: &Sight<'_>, file: &str, said: Said<'_>, at: At) -> Option<Findi
         patch: None,
         fix,
         approval: None,
+        passing: false,
     };
     let near = names().find_map(|name| Some((name, nearly(inventory, name)?)));
     if let Some((name, nearly)) = near {

@@ -52,5 +52,6 @@ fn finding(tracepoint: &Tracepoint) -> Finding {
         patch: None,
         fix: None,
         approval: None,
+        passing: false,
     }
 }

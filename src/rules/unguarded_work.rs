@@ -77,6 +77,7 @@ fn finding(sight: &Sight<'_>, name: &str, call: &CallSite, work: &str) -> Findin
         patch: None,
         fix: None,
         approval: None,
+        passing: false,
     }
 }
 

@@ -23,6 +23,7 @@ pub(super) fn check(rest: &Rest<'_>) -> Vec<Finding> {
                 patch: None,
                 fix: None,
                 approval: None,
+                passing: false,
             }));
         }
     }

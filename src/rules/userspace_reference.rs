@@ -99,6 +99,7 @@ fn in_file(sight: &Sight<'_>, path: &str, text: &[u8], names: &[&str]) -> Vec<Fi
                 patch: None,
                 fix: None,
                 approval: None,
+                passing: false,
             });
         }
     }

@@ -41,6 +41,7 @@ pub(super) fn check(sight: &Sight<'_>) -> Vec<Finding> {
                 patch: None,
                 fix: None,
                 approval: None,
+                passing: false,
             });
         }
     }

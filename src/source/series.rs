@@ -179,9 +179,13 @@ impl Series {
         steps.take_while(move |(_, step)| step.patch == patch)
     }
 
-    /// The last step that leaves something at `path`.
-    pub fn last_at(&self, path: &str) -> Option<usize> {
-        self.by_path.get(path)?.last().copied()
+    /// The last step of the first `count` patches that leaves something at `path`.
+    pub fn last_at(&self, path: &str, count: usize) -> Option<usize> {
+        let end = self.steps.partition_point(|step| step.patch < count);
+        let at = self.by_path.get(path)?;
+        at[..at.partition_point(|&index| index < end)]
+            .last()
+            .copied()
     }
 
     /// The change that a step makes.
@@ -209,8 +213,13 @@ impl Series {
     /// Which step added line `line` of `path` as it is after the whole series,
     /// and the line of the patch that did; `None` if no patch did.
     pub fn introduced(&self, path: &str, line: u32) -> Option<(usize, &DiffLine)> {
+        self.introduced_by(path, line, self.patches.len())
+    }
+
+    /// The same of the file as it is after the first `count` patches.
+    pub fn introduced_by(&self, path: &str, line: u32, count: usize) -> Option<(usize, &DiffLine)> {
         let (mut path, mut line) = (path, line);
-        let mut end = self.steps.len();
+        let mut end = self.steps.partition_point(|step| step.patch < count);
         loop {
             let at = self.by_path.get(path)?;
             let index = at[..at.partition_point(|&index| index < end)]
@@ -231,7 +240,8 @@ impl Series {
         }
     }
 
-    fn is_copy(&self, step: usize) -> bool {
+    /// Whether a step leaves what it takes where it was.
+    pub fn is_copy(&self, step: usize) -> bool {
         self.change(step)
             .is_some_and(|change| change.kind == ChangeKind::Copy)
     }

@@ -38,6 +38,7 @@ pub(super) fn version(declared: &Declared<'_>, evidence: &Evidence) -> Vec<Findi
         patch: None,
         fix: None,
         approval: None,
+        passing: false,
     }]
 }
 

@@ -92,5 +92,6 @@ fn finding(
         patch: None,
         fix: None,
         approval: None,
+        passing: false,
     }
 }

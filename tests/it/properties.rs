@@ -253,12 +253,18 @@ mod trees {
     }
 
     #[test]
-    fn a_patch_and_its_revert_do_nothing() {
+    fn a_patch_and_its_revert_leak_nothing() {
         for version in ["6.12", "7.3"] {
             let edits = leak(version);
             let (there, back) = (mail(&edits), mail(&back(&edits)));
-            let nothing = findings(&[], version, &[&there, &back]);
-            assert_eq!(nothing, (vec![], Some(0)), "{version}");
+            let (found, _) = findings(&[], version, &[&there, &back]);
+            // What does not build between the two is all that there is to say.
+            let rules: Vec<&str> = found
+                .iter()
+                .map(|one| one["rule"].as_str().expect("a rule"))
+                .collect();
+            let broken = ["argument-mismatch", "dangling-export"];
+            assert_eq!(rules, broken, "{version}");
         }
     }
 }

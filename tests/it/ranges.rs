@@ -2,14 +2,10 @@
 //! Commits by `check --git`: a range has the answer that its patches have together, and a
 //! merge is charged with what none of its parents has.
 
+use crate::workplace::{Workplace, text, told};
 use serde_json::Value;
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
-use tempfile::TempDir;
-
-const BINARY: &str = env!("CARGO_BIN_EXE_barepoint");
 
 /// What the scripts below are written in. They run in a repository of a small kernel,
 /// whose only commit has the tag base.
@@ -21,6 +17,9 @@ say() { echo "/* $2 */" >>"$1"; }
 above() { sed -i "s|^#endif /\* _TRACE_SCHED_H \*/|$1\\
 &|" $header; }
 event() { above "TRACE_EVENT($1, TP_PROTO(int x), TP_ARGS(x), TP_STRUCT__entry(), TP_fast_assign(), TP_printk(\"\"));"; }
+# rename FROM TO: what was declared as FROM, and nothing that uses it; uses FROM TO: that
+rename() { sed -i "s/^DECLARE_TRACE($1,/DECLARE_TRACE($2,/" $header; }
+uses() { sed -i "s/\\b\\(trace_\\)\\?$1_tp/\\1$2_tp/" kernel/sched/*.c; }
 hook() { above "/* What $1 is for. */\\
 DECLARE_TRACE($1, TP_PROTO(int x), TP_ARGS(x));"; }
 # promote NAME: a hook of hook() becomes an event
@@ -30,49 +29,25 @@ save() { git add -A; git commit -q -m "$1" ${2:+-m "$2"}; }
 ack='Acked-by: Ingrid Sched <ingrid@example.org>'
 "#;
 
-struct Place(TempDir);
+struct Place(Workplace);
 
 impl Place {
     /// A repository, and in it what `script` does.
     fn of(script: &str) -> Self {
-        let place = Self(tempfile::tempdir().expect("a folder"));
-        let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/kernel-7.3");
-        place.sh(&format!(
-            "cp -r '{fixture}' kernel && cd kernel && git init -q -b master . \
+        let place = Workplace::new();
+        place.sh("cd kernel && git init -q -b master . \
              && git config user.name A && git config user.email a@example.net \
-             && git add -A && git commit -qm base && git tag base"
-        ));
+             && git add -A && git commit -qm base && git tag base");
         place.sh(&format!("{WORDS}\ncd kernel\n{script}"));
-        place
-    }
-
-    fn command(&self, command: &mut Command) -> Output {
-        command
-            .current_dir(self.0.path())
-            .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .env("HOME", self.0.path())
-            .env("BAREPOINT", BINARY)
-            .stdin(Stdio::null())
-            .output()
-            .expect("it runs")
-    }
-
-    fn sh(&self, script: &str) -> String {
-        let output = self.command(Command::new("sh").args(["-c", script]));
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{script}: {told}");
-        String::from_utf8_lossy(&output.stdout).into_owned()
+        Self(place)
     }
 
     fn check(&self, arguments: &[&str]) -> Vec<Value> {
-        let mut command = Command::new(BINARY);
-        command.args(["check", "--format", "json"]).args(arguments);
-        let output = self.command(&mut command);
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert!(
-            output.status.code().is_some_and(|code| code < 2),
-            "{arguments:?}: {told}"
-        );
+        let output = self
+            .0
+            .run(&[&["check", "--format", "json"], arguments].concat());
+        let is_done = output.status.code().is_some_and(|code| code < 2);
+        assert!(is_done, "{arguments:?}: {}", told(&output));
         let json: Value = serde_json::from_slice(&output.stdout).expect("JSON");
         json["findings"].as_array().expect("findings").clone()
     }
@@ -83,7 +58,7 @@ impl Place {
         let findings = self.check(&["--tree", "kernel", "--git", range]);
         let of = |one: &Value| {
             let id = one["patch"].as_str().expect("a commit");
-            let subject = self.sh(&format!("git -C kernel log -1 --format=%s {id}"));
+            let subject = self.0.sh(&format!("git -C kernel log -1 --format=%s {id}"));
             let text = |part: &str| one[part].as_str().unwrap_or_default().to_owned();
             format!(
                 "{} {}: {}",
@@ -113,10 +88,10 @@ fn of_patch(number: usize, finding: &Value) -> String {
 /// Holds the range from base to HEAD against its patches.
 fn has_one_answer(script: &str) -> Vec<String> {
     let place = Place::of(script);
-    place.sh(
+    place.0.sh(
         "cd kernel && git format-patch -q -o ../mails base && git push -q . HEAD:refs/heads/tip",
     );
-    let ids = place.sh("git -C kernel rev-list --reverse base..HEAD");
+    let ids = place.0.sh("git -C kernel rev-list --reverse base..HEAD");
     let ids: Vec<&str> = ids.lines().collect();
     let commit = |one: &Value| {
         let id = one["patch"].as_str().expect("a commit");
@@ -143,18 +118,18 @@ fn has_one_answer(script: &str) -> Vec<String> {
     };
     assert_eq!(of_mails(&place), range, "applied already");
     // By a push to a repository that has the base, too.
-    let old = place.sh("git -C kernel rev-parse base");
+    let old = place.0.sh("git -C kernel rev-parse base");
     let push = format!("{} {} refs/heads/master\n", old.trim(), ids[ids.len() - 1]);
-    fs::write(place.0.path().join("push"), push).expect("written");
+    place.0.write("push", push);
     let pushed = place.check(&["--tree", "kernel", "--push", "push", "--ground", "base"]);
     let pushed: Vec<String> = pushed
         .iter()
         .map(|one| of_patch(commit(one), one))
         .collect();
     assert_eq!(pushed, range, "pushed");
-    place.sh("cd kernel && git checkout -q base");
+    place.0.sh("cd kernel && git checkout -q base");
     assert_eq!(of_mails(&place), range, "not applied");
-    place.sh("rm -rf kernel/.git");
+    place.0.sh("rm -rf kernel/.git");
     assert_eq!(of_mails(&place), range, "a plain tree");
     range
 }
@@ -203,6 +178,77 @@ mod as_patches {
         ));
         assert!(
             found.iter().any(|one| one.contains("promotion")),
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn what_does_not_build_until_the_next_patch() {
+        let found = has_one_answer(
+            "say kernel/sched/core.c x; save before; rename pelt_cfs pelt_queue; save rename
+             sed -i 1i/**/ kernel/sched/fair.c; uses pelt_cfs pelt_queue; save uses",
+        );
+        let [export, call] = &found[..] else {
+            panic!("{found:?}");
+        };
+        for (finding, rule, line) in [
+            (export, "dangling-export", 15),
+            (call, "undeclared-call", 7),
+        ] {
+            for part in [
+                format!("\"rule\":\"{rule}\""),
+                format!("\"line\":{line},"),
+                "\"patch\":1,".to_owned(),
+                "until a later patch mends it".to_owned(),
+            ] {
+                assert!(finding.contains(&part), "{part}: {finding}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_one_patch_breaks_and_another_mends_in_steps() {
+        let found = has_one_answer(
+            "hook one; calls one; printf '#include <trace/events/sched.h>\nvoid g(int x)\n{\n\ttrace_one_tp(x);\n}\n' >kernel/sched/more.c; save hook
+             sed -i '/DECLARE_TRACE(one,/s/int x), TP_ARGS(x)/int x, int y), TP_ARGS(x, y)/' $header; save prototype
+             git mv kernel/sched/more.c kernel/sched/less.c; save move
+             sed -i 's/trace_one_tp(x)/trace_one_tp(x, 0)/' kernel/sched/core.c; save core
+             sed -i 's/trace_one_tp(x)/trace_one_tp(x, 0)/' kernel/sched/less.c; save less",
+        );
+        let [finding] = &found[..] else {
+            panic!("{found:?}");
+        };
+        assert!(finding.contains("argument-mismatch"), "{finding}");
+        assert!(finding.contains("\"patch\":1,"), "{finding}");
+        assert!(finding.contains("as in another place"), "{finding}");
+    }
+
+    #[test]
+    fn what_was_broken_before_and_is_again() {
+        let place = "sed -i 's/trace_pelt_cfs_tp(/&0, /' kernel/sched/fair.c";
+        let found = has_one_answer(&format!(
+            "{place}; save break; git revert -n HEAD; save mend; {place}; save again"
+        ));
+        let [again, first] = &found[..] else {
+            panic!("{found:?}");
+        };
+        assert!(first.contains("until a later patch"), "{first}");
+        assert!(first.contains("\"patch\":0,"), "{first}");
+        assert!(!again.contains("until a later patch"), "{again}");
+        assert!(again.contains("\"patch\":2,"), "{again}");
+    }
+
+    /// While only one of two headers is made, all builds.
+    #[test]
+    fn a_header_that_replaces_another_in_steps() {
+        let header = "include/trace/events/ext4.h";
+        let found = has_one_answer(&format!(
+            "sed 's/_TRACE_EXT4_H/_TRACE_EXTRA_H/' {header} >include/trace/events/extra.h; save new
+             sed -i s,trace/events/ext4.h,trace/events/extra.h, $(grep -rl trace/events/ext4.h fs); save switch
+             git rm -q {header}; save old"
+        ));
+        assert!(
+            !found.iter().any(|one| one.contains("name-clash")),
             "{found:?}"
         );
     }
@@ -321,6 +367,66 @@ mod merges {
     }
 }
 
+/// What is of no kernel that can be built, wherever in the graph.
+mod does_not_build {
+    use super::*;
+
+    const BREAK: &str = "rename pelt_cfs pelt_queue; save break";
+    const MEND: &str = "uses pelt_cfs pelt_queue; save mend";
+    const CHARGED: [&str; 2] = [
+        "dangling-export pelt_cfs_tp: break",
+        "undeclared-call pelt_cfs_tp: break",
+    ];
+
+    fn charged(place: &Place, range: &str) -> Vec<String> {
+        let mut all: Vec<String> = place.charged(range).into_iter().collect();
+        all.retain(|one| one.starts_with("undeclared-") || one.starts_with("dangling-"));
+        all
+    }
+
+    #[test]
+    fn on_a_side_that_mends_it() {
+        let place = Place::of(&format!(
+            "git checkout -q -b side; {BREAK}; {MEND}; git checkout -q master
+             say fs/inode.c x; save main; git merge -q side -m merge; say fs/inode.c y; save last"
+        ));
+        assert_eq!(charged(&place, "base..HEAD"), CHARGED);
+        assert_eq!(charged(&place, "HEAD-9"), CHARGED);
+        assert_eq!(charged(&place, "side..HEAD"), [""; 0]);
+    }
+
+    #[test]
+    fn on_a_side_that_the_merge_mends() {
+        let place = Place::of(&format!(
+            "git checkout -q -b side; {BREAK}; git checkout -q master
+             say fs/inode.c x; save main; git merge -q --no-commit side; {MEND}"
+        ));
+        assert_eq!(charged(&place, "base..HEAD"), CHARGED);
+        assert_eq!(charged(&place, "side..HEAD"), [""; 0]);
+    }
+
+    #[test]
+    fn until_a_commit_above_the_merge() {
+        let place = Place::of(&format!(
+            "git checkout -q -b side; {BREAK}; git checkout -q master
+             say fs/inode.c x; save main; git merge -q side -m merge; {MEND}"
+        ));
+        assert_eq!(charged(&place, "base..HEAD"), CHARGED);
+        // What the side has is not of this range.
+        assert_eq!(charged(&place, "side..HEAD"), [""; 0]);
+    }
+
+    #[test]
+    fn for_one_of_many_commits() {
+        let place = Place::of(&format!(
+            "for n in $(seq 330); do say fs/inode.c $n; save $n; done
+             {BREAK}; {MEND}
+             for n in $(seq 50); do say fs/inode.c $n; save $n; done"
+        ));
+        assert_eq!(charged(&place, "base..HEAD"), CHARGED);
+    }
+}
+
 #[test]
 fn a_root_brings_everything() {
     let place = Place::of("event one; git add -A; git commit -q --amend -m base");
@@ -382,9 +488,8 @@ fn mails_are_sent_as_a_series() {
                 GIT_SENDEMAIL_FILE_COUNTER=$n GIT_SENDEMAIL_FILE_TOTAL=$total '{gate}' $mail || exit
              done; [ ! -e .git/barepoint-sendemail ]"
         );
-        let output = self::Place::command(&place, Command::new("sh").args(["-c", &script]));
-        let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        (output.status.code(), told)
+        let output = place.0.shell(&script);
+        (output.status.code(), text(&output.stderr))
     };
     let (status, said) = send("clean", ":");
     assert_eq!(status, Some(0), "{said}");

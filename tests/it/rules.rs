@@ -6,16 +6,16 @@
 
 use crate::series::{findings, mail};
 use barepoint::inventory::state::State;
-use barepoint::rules::RULES;
 use barepoint::rules::engine::check_state;
 use barepoint::rules::finding::{Finding, Level};
 use barepoint::rules::page::{Case, Expected, Page};
 use barepoint::rules::review::Sight;
 use barepoint::rules::zones::Zones;
+use barepoint::rules::{Counts, RULES};
 use barepoint::source::Tree;
 use barepoint::source::disk::DiskTree;
 use barepoint::source::overlay::OverlayTree;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -125,17 +125,29 @@ fn found(case: &Case) -> Vec<Finding> {
     let first = State::of(&tree).expect("a state");
     let forth = findings(&tree, &first, &mails, &zones, &case.title);
 
-    // A series that undoes itself does nothing.
+    // A series that undoes itself does nothing, but for what did not build on its way.
     let mut and_back = mails;
     let last = texts.steps.len() - 1;
     and_back.push(mail("Revert", "", &texts.steps[last], &texts.steps[0]));
-    let nothing = findings(&tree, &first, &and_back, &zones, &case.title);
+    let undone = findings(&tree, &first, &and_back, &zones, &case.title);
     assert!(
-        nothing.is_empty(),
-        "{}: before == after: {nothing:#?}",
+        undone.iter().all(breaks),
+        "{}: before == after: {undone:#?}",
         case.title
     );
+    // What was broken before and is mended, the revert breaks.
+    let on_the_way = undone.iter().filter(|one| one.patch != Some(last));
+    let what = |one: &Finding| (one.rule, one.tracepoint.clone(), one.patch);
+    let on_the_way: BTreeSet<_> = on_the_way.map(what).collect();
+    let broken: BTreeSet<_> = forth.iter().filter(|one| breaks(one)).map(what).collect();
+    assert_eq!(on_the_way, broken, "{}: on the way", case.title);
     forth
+}
+
+/// Whether a finding is of a rule about what does not build.
+fn breaks(finding: &Finding) -> bool {
+    let rule = RULES.iter().find(|rule| rule.id == finding.rule);
+    rule.is_some_and(|rule| matches!(rule.counts, Counts::InEachState(_)))
 }
 
 fn matches(expected: &Expected, found: &Finding) -> bool {

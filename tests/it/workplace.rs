@@ -114,16 +114,18 @@ impl Workplace {
         finished(&mut self.barepoint(arguments))
     }
 
-    /// What a shell does, with `$B` for the binary.
+    /// What a shell does, with `$B` for the binary, which the gates run, too.
     pub fn shell(&self, script: &str) -> Output {
         let mut command = self.command("sh");
-        finished(command.args(["-c", script]).env("B", BINARY))
+        let command = command.args(["-c", script]);
+        finished(command.env("B", BINARY).env("BAREPOINT", BINARY))
     }
 
-    /// The same, for what has to succeed.
-    pub fn sh(&self, script: &str) {
+    /// The same, for what has to succeed; gives what it prints.
+    pub fn sh(&self, script: &str) -> String {
         let output = self.shell(script);
         assert!(output.status.success(), "{script}: {}", told(&output));
+        text(&output.stdout)
     }
 
     /// What git says in `folder`, which has to succeed.

@@ -2,7 +2,7 @@
 //! `barepoint check --git` and `--push`: commits, each against its parents.
 
 use super::super::tree::{self, Gate};
-use super::entries::{Lines, called, entry_of_patch};
+use super::entries::{called, entries_of_patches};
 use crate::kernel::maintainers::Maintainers;
 use crate::output::list::TreeName;
 use crate::output::report::{Entry, Report, Subject};
@@ -113,10 +113,7 @@ fn each(
     gate: Gate<'_>,
 ) -> anyhow::Result<Report> {
     let show = |series: &Series, after: &dyn Tree, findings: &[Finding]| {
-        let mut lines = Lines::of(after);
-        let entries = findings.iter().cloned();
-        let entries = entries.map(|finding| entry_of_patch(series, &mut lines, finding));
-        entries.collect::<Vec<Entry>>()
+        entries_of_patches(series, after, findings.iter().cloned())
     };
     let mut review = Ranges::new(directory, &show);
     let mut all = Subjects::default();

@@ -4,8 +4,10 @@
 use crate::output::report::{Entry, Shown, Subject};
 use crate::rules::finding::{Finding, Place};
 use crate::source::Tree;
+use crate::source::overlay::OverlayTree;
 use crate::source::patch::{DiffLine, FileChange, LineKind, Patch, short_id};
 use crate::source::series::Series;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The most bytes of a line that are shown. A stranger's line may be a whole file, with
@@ -107,13 +109,41 @@ pub(super) fn called(patch: &Patch) -> String {
     }
 }
 
-/// A finding of a patch, shown at a line of it.
-pub(super) fn entry_of_patch(series: &Series, after: &mut Lines<'_>, finding: Finding) -> Entry {
+/// Findings of patches, each shown at a line of one; `after` is the tree after all of them.
+pub(super) fn entries_of_patches(
+    series: &Series,
+    after: &dyn Tree,
+    findings: impl IntoIterator<Item = Finding>,
+) -> Vec<Entry> {
+    let count = |finding: &Finding| match finding.patch {
+        Some(patch) if finding.passing => patch + 1,
+        _ => series.patches.len(),
+    };
+    // Each state once.
+    let mut by_count: BTreeMap<usize, Vec<(usize, Finding)>> = BTreeMap::new();
+    for (number, finding) in findings.into_iter().enumerate() {
+        let all = by_count.entry(count(&finding)).or_default();
+        all.push((number, finding));
+    }
+    let mut entries = BTreeMap::new();
+    for (count, findings) in by_count {
+        let then = OverlayTree::after(Some(after), series, count);
+        let mut lines = Lines::of(&then);
+        entries.extend(findings.into_iter().map(|(number, finding)| {
+            let entry = entry_of_patch(series, &mut lines, finding, count);
+            (number, entry)
+        }));
+    }
+    entries.into_values().collect()
+}
+
+/// A finding that is there after `count` patches.
+fn entry_of_patch(series: &Series, after: &mut Lines<'_>, finding: Finding, count: usize) -> Entry {
     let place = &finding.place;
     let line = series
-        .introduced(&place.file, place.line)
+        .introduced_by(&place.file, place.line, count)
         .map(|(_, line)| line)
-        .or_else(|| nearest(series, &place.file, place.line))
+        .or_else(|| nearest(series, &place.file, place.line, count))
         .or_else(|| cause(series, finding.patch?, place));
     Entry {
         source: after.line(&place.file, place.line),
@@ -125,9 +155,9 @@ pub(super) fn entry_of_patch(series: &Series, after: &mut Lines<'_>, finding: Fi
     }
 }
 
-/// A line of a patch that shows line `line` of the final text.
-fn nearest<'s>(series: &'s Series, path: &str, line: u32) -> Option<&'s DiffLine> {
-    let last = series.last_at(path)?;
+/// A line of a patch that shows line `line` of the text after `count` patches.
+fn nearest<'s>(series: &'s Series, path: &str, line: u32, count: usize) -> Option<&'s DiffLine> {
+    let last = series.last_at(path, count)?;
     series.diff_line(last, line)
 }
 

@@ -2,7 +2,7 @@
 //! `barepoint check` of patches, which are one series.
 
 use super::super::tree::{self, Gate};
-use super::entries::{Lines, entry_of_patch, subject_of};
+use super::entries::{entries_of_patches, subject_of};
 use super::united::united;
 use crate::inventory::profiles;
 use crate::output::report::{Report, Subject};
@@ -104,11 +104,9 @@ fn check(
         }
     };
     let after = OverlayTree::after(base, series, series.patches.len());
-    let mut lines = Lines::of(&after);
     let mut subjects: Vec<Subject> = series.patches.iter().map(subject_of).collect();
-    for finding in findings {
-        let patch = finding.patch.unwrap_or(0);
-        let entry = entry_of_patch(series, &mut lines, finding);
+    for entry in entries_of_patches(series, &after, findings) {
+        let patch = entry.finding.patch.unwrap_or(0);
         if let Some(subject) = subjects.get_mut(patch) {
             subject.findings.push(entry);
         }

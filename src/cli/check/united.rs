@@ -70,6 +70,7 @@ mod tests {
                 patch: Some(0),
                 fix: None,
                 approval: None,
+                passing: false,
             },
             shown: None,
             source: Some(text.to_owned()),

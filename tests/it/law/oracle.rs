@@ -201,35 +201,18 @@ pub fn of_sets<T: Ord + Debug>(wanted: &BTreeSet<T>, found: &BTreeSet<T>) -> Opt
 
 fn of_states(wanted: &State, found: &State) -> Option<Difference> {
     of_sets(&list(wanted), &list(found)).or_else(|| {
-        let facts = || {
-            let paths = wanted.facts.keys().chain(found.facts.keys());
-            paths.into_iter().find_map(|path| {
-                let (wanted, found) = (wanted.facts.get(path), found.facts.get(path));
-                (wanted != found).then(|| format!("{path}: {}", apart(&wanted, &found)))
-            })
+        let what = if wanted.facts != found.facts {
+            "facts"
+        } else if wanted.inventory != found.inventory {
+            "uses"
+        } else {
+            return None;
         };
-        let uses = || {
-            let differ = wanted.inventory != found.inventory;
-            differ.then(|| apart(&wanted.inventory, &found.inventory))
-        };
-        let text = facts().or_else(uses)?;
         Some(Difference {
             kind: Kind::Other,
-            text,
+            text: format!("the {what} differ"),
         })
     })
-}
-
-/// Where two values begin to differ.
-fn apart(wanted: &impl Debug, found: &impl Debug) -> String {
-    let (wanted, found) = (format!("{wanted:?}"), format!("{found:?}"));
-    let pairs = std::iter::zip(wanted.chars(), found.chars());
-    let same = pairs.take_while(|(a, b)| a == b).count();
-    let part = |text: &str| -> String {
-        let part = text.chars().skip(same.saturating_sub(80));
-        part.take(200).collect()
-    };
-    format!("wanted …{}…, found …{}…", part(&wanted), part(&found))
 }
 
 /// The events that are new in a zone, or in place of a hook.

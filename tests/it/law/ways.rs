@@ -118,7 +118,12 @@ pub fn findings(states: &[Texts], way: Way) -> Option<Vec<Finding>> {
         return None;
     }
     let found = on_tree(&series, &tree, &GROUND, way == Way::Whole);
-    Some(found.expect("findings"))
+    let mut found = found.expect("findings");
+    if way == Way::Files {
+        // Between the files nothing need build, which one patch has no word of.
+        found.retain(|finding| !finding.passing);
+    }
+    Some(found)
 }
 
 pub fn change(context: usize, from: &Texts, to: &Texts) -> String {
