@@ -101,6 +101,29 @@ impl Maintainers {
             .filter(move |section| section.title != THE_REST && section.covers(path))
     }
 
+    /// Where files may be that get another maintainer than by `before`: the folders, and
+    /// whether a file in one of them is covered by an entry that is new.
+    pub fn gaining<'m>(
+        &'m self,
+        before: &Self,
+    ) -> (Vec<String>, impl Fn(&str) -> bool + Sync + use<'m>) {
+        let known: BTreeSet<_> = before.sections.iter().map(Section::kept).collect();
+        let new = self
+            .sections
+            .iter()
+            .filter(|section| section.title != THE_REST && !known.contains(&section.kept()));
+        let new: Vec<&Section> = new.collect();
+        let patterns = new.iter().flat_map(|section| &section.files);
+        let folder = |pattern: &String| {
+            let plain = plain_start(pattern);
+            let (folder, _) = plain.rsplit_once('/').unwrap_or_default();
+            folder.to_owned()
+        };
+        let folders: BTreeSet<String> = patterns.map(folder).collect();
+        let covered = move |path: &str| new.iter().any(|section| section.covers(path));
+        (folders.into_iter().collect(), covered)
+    }
+
     /// Whom a patch to the files `paths` goes to: each address once, and the lists of
     /// the section that covers everything.
     pub fn contacts(&self, paths: &BTreeSet<&str>) -> Contacts {
@@ -121,6 +144,11 @@ impl Maintainers {
 }
 
 impl Section {
+    /// What decides about who maintains which files.
+    fn kept(&self) -> (&str, &[String], &[String], &[String]) {
+        (&self.title, &self.maintainers, &self.files, &self.excluded)
+    }
+
     fn add(&mut self, tag: &str, value: &str) {
         match tag {
             "M" => {
@@ -161,11 +189,13 @@ fn contact(value: &str) -> Option<String> {
 
 /// Whether `path` starts as the pattern does, up to its first special character.
 fn may_match(pattern: &str, path: &str) -> bool {
-    let plain = pattern
-        .split(['*', '?', '[', '{', '\\'])
-        .next()
-        .unwrap_or_default();
-    path.starts_with(plain)
+    path.starts_with(plain_start(pattern))
+}
+
+/// What stands before the first special character of a pattern.
+fn plain_start(pattern: &str) -> &str {
+    let mut parts = pattern.split(['*', '?', '[', '{', '\\']);
+    parts.next().unwrap_or_default()
 }
 
 /// A file pattern: a slash at the end stands for all below (get_maintainer.pl).

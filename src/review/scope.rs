@@ -2,8 +2,10 @@
 //! How much of a tree decides about a series. May not know what the rules find.
 
 use crate::inventory::profiles;
+use crate::inventory::scan::is_source;
 use crate::inventory::state::{State, semantics_of};
 use crate::inventory::vicinity::{self, Vicinity};
+use crate::kernel::maintainers::Maintainers;
 use crate::kernel::semantics::is_framework_header;
 use crate::rules::changes;
 use crate::rules::review::Knowledge;
@@ -12,9 +14,15 @@ use crate::source::overlay::OverlayTree;
 use crate::source::patch::LineKind;
 use crate::source::series::Series;
 use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 
 /// If more patches touch the tracing core than this, it is taken as changed.
 const MOST_TOUCHING: usize = 8;
+
+/// If more sources than this get another maintainer, all of the tree is read.
+const MOST_MAINTAINED: usize = 1000;
+
+const MAINTAINERS: &str = "MAINTAINERS";
 
 /// The state before the series, of the part of `tree` that decides about it, or of all of
 /// it where that cannot be told, or if `whole` says so.
@@ -41,12 +49,46 @@ pub(super) fn first_state(
             texts.push(text);
         }
     }
+    if !add_maintained(&before, &after, &mut names)? {
+        return Ok((State::of(tree)?, Knowledge::Whole));
+    }
     let part = State::of(&Vicinity::of(&before, &touched, &names)?)?;
     // What a list of hooks is handed may be defined out of sight.
     if part.calls_list_of(&texts) {
         return Ok((State::of(tree)?, Knowledge::Whole));
     }
     Ok((part, Knowledge::Part))
+}
+
+/// Adds the sources that get another maintainer, who could approve of events in them: hooks
+/// may be in any. Gives whether they can be told from all others.
+fn add_maintained(
+    before: &OverlayTree<'_>,
+    after: &OverlayTree<'_>,
+    names: &mut BTreeSet<String>,
+) -> anyhow::Result<bool> {
+    if !after.files().contains_key(MAINTAINERS) {
+        return Ok(true);
+    }
+    let read = |tree: &OverlayTree<'_>| -> anyhow::Result<Maintainers> {
+        let text = tree.read(MAINTAINERS)?.unwrap_or_default();
+        Ok(Maintainers::parse(&String::from_utf8_lossy(&text)))
+    };
+    let (first, last) = (read(before)?, read(after)?);
+    let (folders, covered) = last.gaining(&first);
+    if folders.iter().any(String::is_empty) {
+        return Ok(false);
+    }
+    let wanted = |path: &str| is_source(path) && covered(path);
+    let found: Mutex<BTreeSet<String>> = Mutex::default();
+    before.visit_below(&folders, &wanted, &|path, _| {
+        let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+        found.insert(path.to_owned());
+    })?;
+    let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let are_few = found.len() <= MOST_MAINTAINED;
+    names.extend(found);
+    Ok(are_few)
 }
 
 /// Whether a patch of the series makes the macros of the tracing core mean something

@@ -11,7 +11,6 @@ use super::{Check, RULES, allowed};
 use crate::inventory::state::State;
 use crate::source::Tree;
 use crate::source::overlay::OverlayTree;
-use crate::source::patch::LineKind;
 use crate::source::series::Series;
 use anyhow::ensure;
 use std::cell::OnceCell;
@@ -150,28 +149,7 @@ pub fn wants_more(review: &Review<'_>, findings: &[Finding]) -> bool {
                     .any(|name| before.contains(name))
         })
     };
-    review.knowledge == Knowledge::Part
-        && (findings.iter().any(suspects) || changes() || moves_maintainers(review))
-}
-
-/// Whether who may approve of which file changes: hooks may be in any.
-fn moves_maintainers(review: &Review<'_>) -> bool {
-    let changes = review.patches.iter().flat_map(|patch| &patch.changes);
-    let mut changes = changes.filter(|change| {
-        let mut paths = change.old_path.iter().chain(&change.new_path);
-        paths.any(|path| path == "MAINTAINERS")
-    });
-    changes.any(|change| {
-        let mut lines = change.hunks.iter().flat_map(|hunk| &hunk.lines);
-        // A section may get more by an entry that comes, or by one that keeps it out that
-        // goes; and what is no hunk may be anything.
-        change.hunks.is_empty()
-            || lines.any(|line| match line.kind {
-                LineKind::Added => line.text.starts_with(b"M:") || line.text.starts_with(b"F:"),
-                LineKind::Removed => line.text.starts_with(b"X:") || line.text.is_empty(),
-                LineKind::Context => false,
-            })
-    })
+    review.knowledge == Knowledge::Part && (findings.iter().any(suspects) || changes())
 }
 
 fn sorted(mut findings: Vec<Finding>) -> Vec<Finding> {

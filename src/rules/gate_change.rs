@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! A change of what the gate goes by: .barepoint.toml, zones, baselines, who maintains
-//! what, and comments that allow a leak.
+//! what, where hooks stand, and comments that allow a leak.
 //!
 //! None of it counts for the input that brings it. This rule is for the next one: each
 //! patch that makes a change has to have the approval itself, so that no other patch of a
@@ -8,6 +8,7 @@
 
 mod files;
 mod maintainers;
+mod moves;
 
 use super::allowed::Brought;
 use super::approval::Authority;
@@ -23,6 +24,7 @@ pub(super) fn check(input: &Input<'_>) -> Vec<Finding> {
     let mut found = comments(input);
     found.extend(files::check(input, &texts));
     found.extend(maintainers::check(input, &texts));
+    found.extend(moves::check(input, &texts));
     found
 }
 

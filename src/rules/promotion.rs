@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! A bare tracepoint that becomes a trace event.
 
+use super::approval::Authority;
 use super::finding::{Finding, Level};
 use super::review::{Review, by_macro, declared_at, related};
 use super::suffix::SUFFIX;
@@ -59,7 +60,7 @@ fn event_instead<'a>(
 
 /// The names under which an event may take the place of the bare tracepoint
 /// `name`: its own, and with and without the suffix.
-fn names_after(name: &str) -> [String; 2] {
+pub(super) fn names_after(name: &str) -> [String; 2] {
     let other = match name.strip_suffix(SUFFIX) {
         Some(stem) => stem.to_owned(),
         None => format!("{name}{SUFFIX}"),
@@ -83,10 +84,6 @@ pub(super) fn promoted<'a>(review: &'a Review<'_>) -> BTreeSet<&'a str> {
 }
 
 fn finding(review: &Review<'_>, patch: usize, hook: &Tracepoint, event: &Tracepoint) -> Finding {
-    let zone = review
-        .zones
-        .of(&hook.file)
-        .or_else(|| review.zones.of(&event.file));
     let what = if hook.name() == event.name() {
         format!("bare tracepoint {} becomes a trace event", hook.name())
     } else {
@@ -111,5 +108,28 @@ fn finding(review: &Review<'_>, patch: usize, hook: &Tracepoint, event: &Tracepo
         approval: None,
         passing: false,
     };
-    review.weighed(found, zone, &hook.file)
+    review.weighed_by(found, &authorities(review, patch, hook, event))
+}
+
+/// Who has to approve: the maintainers of each zone in which the hook was declared, or the
+/// event is; outside of zones, those of the hook's file. A second declaration elsewhere
+/// makes nobody else one of them.
+fn authorities<'a>(
+    review: &'a Review<'_>,
+    patch: usize,
+    hook: &'a Tracepoint,
+    event: &'a Tracepoint,
+) -> Vec<Authority<'a>> {
+    let states = review.states.iter().take(patch + 1);
+    let hooks = states.flat_map(|state| state.inventory.named(hook.name()));
+    let hooks = hooks.filter(|one| one.is_bare());
+    let files = hooks.map(|one| &one.file).chain([&event.file]);
+    let zones: BTreeMap<&str, Authority<'a>> = files
+        .filter_map(|file| review.zones.of(file))
+        .map(|zone| (zone.name.as_str(), Authority::Zone(zone)))
+        .collect();
+    if zones.is_empty() {
+        return vec![Authority::File(&hook.file)];
+    }
+    zones.into_values().collect()
 }

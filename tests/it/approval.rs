@@ -2,9 +2,9 @@
 //! Nobody approves himself: what an input brings lowers nothing of it, however it is
 //! asked, and whoever approves of what the gate goes by does it in that very patch.
 
+use crate::workplace::Workplace;
 use serde_json::Value;
-use std::process::{Command, Output, Stdio};
-use tempfile::TempDir;
+use std::process::Output;
 
 /// What scenarios are written in. They run in a repository of a small kernel.
 const WORDS: &str = r#"
@@ -16,6 +16,7 @@ above() { sed -i "s|^#endif /\* _TRACE_SCHED_H \*/|$1\\
 event() { above "${2-}TRACE_EVENT($1, TP_PROTO(int x), TP_ARGS(x), TP_STRUCT__entry(), TP_fast_assign(), TP_printk(\"\"));"; }
 appoint() { sed -i "s|^M:	Ingrid Sched.*|&\\
 M:	E <e@example.net>|" MAINTAINERS; }
+say() { echo "/* $2 */" >>"$1"; }
 save() { git add -A; git commit -q -m "$1" ${2:+-m "$2"}; }
 ack='Acked-by: Ingrid Sched <ingrid@example.org>'
 acks="$ack
@@ -23,17 +24,16 @@ Acked-by: Vera Namei <vera@example.org>"
 own='Acked-by: E <e@example.net>'
 "#;
 
-struct Place(TempDir);
+struct Place(Workplace);
 
 impl Place {
     /// A repository whose first commit, with the tag base, is the kernel with what
     /// `before` makes of it; then what `script` commits.
     fn of(before: &str, script: &str) -> Self {
-        let place = Self(tempfile::tempdir().expect("a folder"));
-        let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/kernel-7.3");
+        let place = Workplace::new();
         place.sh(&format!(
             "{WORDS}
-            cp -r '{fixture}' kernel; cd kernel; git init -q -b master .
+            cd kernel; git init -q -b master .
             git config user.name A; git config user.email a@example.net
             {before}
             save base; git tag base
@@ -44,29 +44,12 @@ impl Place {
             done
             git clone -q . ../clone; cd ../clone; git checkout -q base"
         ));
-        place
-    }
-
-    fn command(&self, command: &mut Command) -> Output {
-        command
-            .current_dir(self.0.path())
-            .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .env("HOME", self.0.path())
-            .stdin(Stdio::null())
-            .output()
-            .expect("it runs")
-    }
-
-    fn sh(&self, script: &str) {
-        let output = self.command(Command::new("sh").args(["-c", script]));
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{script}\n{said}");
+        Self(place)
     }
 
     fn check(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_barepoint"));
-        command.args(["check", "--format", "json"]).args(arguments);
-        self.command(&mut command)
+        let all = [&["check", "--format", "json"], arguments].concat();
+        self.0.run(&all)
     }
 
     /// The errors and notes, `level rule`, in order.
@@ -198,6 +181,46 @@ fn who_may_change_what_the_gate_goes_by() {
     // What is undone is none.
     let undone = format!("{level}; git rm -q .barepoint.toml; save y");
     assert_eq!(found("", &undone), [""; 0]);
+}
+
+#[test]
+fn a_hook_does_not_leave_its_zone_by_itself() {
+    // That nothing makes the hook is beside the point.
+    let gate = |before: &str, script: &str| {
+        let mut all = found(before, script);
+        all.retain(|one| one.ends_with("gate-change"));
+        all
+    };
+    let header = "kernel/sched/hooks.h";
+    let before = format!(
+        "printf '#include <linux/tracepoint.h>\n/* x */\nDECLARE_TRACE(old, TP_PROTO(int x), TP_ARGS(x));\n' >{header}"
+    );
+    let there = format!("git mv {header} include/trace/hooks.h; save x");
+    assert_eq!(gate(&before, &there), ["error gate-change"]);
+    assert_eq!(
+        gate(&before, &there.replace("save x", "save x \"$ack\"")),
+        ["note gate-change"]
+    );
+    // By steps, and without its suffix.
+    let steps = format!(
+        "printf '#include <linux/tracepoint.h>\n/* x */\nDECLARE_TRACE_EVENT(old, TP_PROTO(int x), TP_ARGS(x));\n' >include/trace/hooks.h
+         sed -i '/DECLARE/d' {header}; save x \"$own\"; say fs/inode.c x; save y \"$ack\""
+    );
+    assert_eq!(gate(&before, &steps), ["error gate-change"]);
+    let back = format!("{there}; git mv include/trace/hooks.h {header}; save y");
+    assert_eq!(gate(&before, &back), [""; 0]);
+}
+
+#[test]
+fn a_file_of_the_gate_may_become_executable() {
+    let toml = "printf '[levels]\nsuffix = \"error\"\n' >.barepoint.toml";
+    for file in [".barepoint.toml", "MAINTAINERS"] {
+        let all = found(
+            toml,
+            &format!("chmod +x {file}; save x; say fs/inode.c x; save y"),
+        );
+        assert_eq!(all, [""; 0], "{file}");
+    }
 }
 
 #[test]

@@ -173,7 +173,9 @@ fn without_text(input: &Input<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     for (patch, one) in input.subject.series.patches.iter().enumerate() {
         for change in &one.changes {
-            let has_none = matches!(change.kind, ChangeKind::ModeOnly | ChangeKind::Binary);
+            // A file that stays one is only made executable.
+            let is_link = change.kind == ChangeKind::ModeOnly && change.old_path.is_none();
+            let has_none = is_link || change.kind == ChangeKind::Binary;
             let path = change.new_path.as_deref().or(change.old_path.as_deref());
             let Some(path) = path.filter(|_| has_none) else {
                 continue;

@@ -11,7 +11,7 @@ use crate::rules::zones::Zone;
 use crate::source::patch::{Hunk, LineKind};
 use std::collections::BTreeSet;
 
-const MAINTAINERS: &str = "MAINTAINERS";
+pub(super) const MAINTAINERS: &str = "MAINTAINERS";
 
 pub(super) fn check(input: &Input<'_>, texts: &Texts<'_>) -> Vec<Finding> {
     if !texts.touches(MAINTAINERS) {
@@ -65,7 +65,7 @@ pub(super) fn check(input: &Input<'_>, texts: &Texts<'_>) -> Vec<Finding> {
     found
 }
 
-fn parsed(known: &Known) -> Maintainers {
+pub(super) fn parsed(known: &Known) -> Maintainers {
     Maintainers::parse(&known.text())
 }
 
@@ -77,7 +77,7 @@ fn of_zone<'m>(maintainers: &'m Maintainers, zone: &Zone) -> BTreeSet<&'m str> {
 }
 
 /// Who may approve of a change to a file outside of zones.
-fn of_file<'m>(maintainers: &'m Maintainers, file: &str) -> BTreeSet<&'m str> {
+pub(super) fn of_file<'m>(maintainers: &'m Maintainers, file: &str) -> BTreeSet<&'m str> {
     let sections = maintainers.covering(file);
     let all = sections.flat_map(|section| &section.maintainers);
     all.map(String::as_str).collect()

@@ -148,7 +148,6 @@ fn link(delta: &DiffDelta<'_>, line: u32) -> Result<FileChange, String> {
         .map(paths::checked)
         .transpose()?;
     Ok(FileChange {
-        old_path: path.clone(),
         new_path: path,
         kind: ChangeKind::ModeOnly,
         line,
