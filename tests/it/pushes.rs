@@ -2,10 +2,7 @@
 //! gates/pre-push where pushes arrive: a bare repository that has it as its pre-receive
 //! hook, real pushes, and what a stranger may try.
 
-use std::process::{Command, Output, Stdio};
-use tempfile::TempDir;
-
-const BINARY: &str = env!("CARGO_BIN_EXE_barepoint");
+use crate::workplace::{Workplace, told};
 
 /// What the scripts below are written in. They run in `work`, whose remote is the bare
 /// repository `server.git`; both have the branch master with a small kernel.
@@ -34,57 +31,42 @@ refused() {
 }
 # off RULE: what turns a rule off
 off() { printf '[levels]\n%s = "off"\n' "$1" >.barepoint.toml; }
+# allow RULE BEFORE [FILE]: a comment in the line above the one that begins with BEFORE
+allow() { sed -i "s|^$2|/* barepoint: allow($1): agreed */\\
+&|" "${3:-$header}"; grep -q "allow($1)" "${3:-$header}"; }
+# promote: pelt_cfs becomes an event
+promote() {
+	sed -i '/^DECLARE_TRACE(pelt_cfs,/,/);/{s/DECLARE_TRACE/TRACE_EVENT/;s/);$/, TP_STRUCT__entry(), TP_fast_assign(), TP_printk(""));/}' $header
+	sed -i 's/trace_pelt_cfs_tp/trace_pelt_cfs/' kernel/sched/fair.c
+	sed -i 's/(pelt_cfs_tp)/(pelt_cfs)/' kernel/sched/core.c
+}
+# unchecked REFSPEC...: what came before the hook did
+unchecked() {
+	mv ../server.git/hooks/pre-receive ..
+	push "$@"
+	mv ../pre-receive ../server.git/hooks
+}
 # M of the scheduler, and a stranger
 ack='Acked-by: Ingrid Sched <ingrid@example.org>'
 mallory='Acked-by: Mallory <mallory@example.net>'
 appoint() { sed -i '/^SCHEDULER$/a M:\tMallory <mallory@example.net>' MAINTAINERS; }
 "#;
 
-struct Place(TempDir);
-
-impl Place {
-    fn new() -> Self {
-        let place = Self(tempfile::tempdir().expect("a folder"));
-        let top = env!("CARGO_MANIFEST_DIR");
-        place.sh(&format!(
-            "cp -r '{top}/tests/fixtures/kernel-7.3' work && cd work && git init -q -b master . \
-             && git config user.name A && git config user.email a@example.net \
-             && git add -A && git commit -qm base && git init -q --bare -b master ../server.git \
-             && git remote add origin ../server.git && git push -q origin master \
-             && ln -s '{top}/gates/pre-push' ../server.git/hooks/pre-receive"
-        ));
-        place
-    }
-
-    fn command(&self, script: &str) -> Output {
-        Command::new("sh")
-            .args(["-c", script])
-            .current_dir(self.0.path())
-            .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .env("HOME", self.0.path())
-            .env("BAREPOINT", BINARY)
-            .stdin(Stdio::null())
-            .output()
-            .expect("it runs")
-    }
-
-    fn sh(&self, script: &str) -> String {
-        let output = self.command(script);
-        let told = told(&output);
-        let script = script.strip_prefix(WORDS).unwrap_or(script);
-        assert!(output.status.success(), "{script}: {told}");
-        told
-    }
-
-    /// Runs a script in `work`, which has to go as it says.
-    fn script(&self, script: &str) -> String {
-        self.sh(&format!("{WORDS}\ncd work\n{script}"))
-    }
-}
-
-fn told(output: &Output) -> String {
-    let [out, err] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
-    format!("{}: {out}{err}", output.status)
+/// Runs a script in `work`, which has to go as it says.
+fn pushed(script: &str) -> String {
+    let place = Workplace::empty().with("kernel-7.3", "work");
+    let gate = concat!(env!("CARGO_MANIFEST_DIR"), "/gates/pre-push");
+    place.sh(&format!(
+        "cd work && git init -q -b master . \
+         && git config user.name A && git config user.email a@example.net \
+         && git add -A && git commit -qm base && git init -q --bare -b master ../server.git \
+         && git remote add origin ../server.git && git push -q origin master \
+         && ln -s '{gate}' ../server.git/hooks/pre-receive"
+    ));
+    let output = place.shell(&format!("{WORDS}\ncd work\n{script}"));
+    let told = told(&output);
+    assert!(output.status.success(), "{script}: {told}");
+    told
 }
 
 /// Attempts, each with what the last refusal has to say.
@@ -92,7 +74,7 @@ macro_rules! attempts {
     ($($name:ident: $script:literal says $said:expr;)*) => { $(
         #[test]
         fn $name() {
-            let said = Place::new().script($script);
+            let said = pushed($script);
             for part in $said {
                 assert!(said.contains(part), "no {part:?} in {said}");
             }
@@ -296,6 +278,56 @@ mod refused {
              event a; save one; refused master master:other"
             says ["new trace event a"];
 
+        // Comments that allow it
+        a_comment_in_the_same_commit:
+            "allow promotion 'DECLARE_TRACE(pelt_cfs,'; promote; save one; refused master"
+            says ["gate-change", "promotion"];
+        a_comment_one_commit_ahead:
+            "allow promotion 'DECLARE_TRACE(pelt_cfs,'; save one; promote; save two; refused master"
+            says ["gate-change", "promotion"];
+        a_comment_one_push_ahead:
+            "allow promotion 'DECLARE_TRACE(pelt_cfs,'; save one; refused master" says ["gate-change"];
+        a_comment_one_push_ahead_to_a_branch:
+            "git checkout -q -b topic; allow promotion 'DECLARE_TRACE(pelt_cfs,'; save one
+             refused topic; promote; save two; refused topic"
+            says ["gate-change", "promotion"];
+        a_comment_on_a_side_that_is_merged:
+            "git checkout -q -b side; allow promotion 'DECLARE_TRACE(pelt_cfs,'; save comment
+             git checkout -q master; say fs/inode.c x; save one; git merge -q side -m two
+             promote; save three; refused master"
+            says ["gate-change", "promotion"];
+        a_comment_on_a_side_that_was_pushed_and_is_merged:
+            "git checkout -q -b side; allow promotion 'DECLARE_TRACE(pelt_cfs,'; save comment
+             unchecked side; git checkout -q master; say fs/inode.c x; save one
+             git merge -q side -m two; promote; save three; refused master"
+            says ["gate-change", "promotion"];
+        a_comment_by_the_merge_itself:
+            "git checkout -q -b side; say fs/namei.c x; save side
+             git checkout -q master; say fs/inode.c x; save one; git merge -q --no-commit side
+             allow promotion 'DECLARE_TRACE(pelt_cfs,'; save merge; promote; save three; refused master"
+            says ["merge", "gate-change", "promotion"];
+        a_comment_that_a_merge_brings_back:
+            "allow promotion 'DECLARE_TRACE(pelt_cfs,'; save one; git branch then
+             git revert -n HEAD; save two; unchecked master
+             git checkout -q then; say fs/inode.c x; save work; git merge -q -s ours master -m ours
+             promote; save three; refused HEAD:master"
+            says ["gate-change", "promotion"];
+        a_comment_that_was_agreed_on_for_another_hook:
+            "allow promotion 'DECLARE_TRACE(sched_overutilized,'; save one \"$ack\"; push master
+             sed -i '/allow(promotion)/d' $header; allow promotion 'DECLARE_TRACE(pelt_cfs,'
+             promote; save two; refused master"
+            says ["gate-change", "promotion"];
+        a_comment_of_another_zone:
+            "sed -i 's|^void call_trace_sched_update|/* barepoint: allow(trace-printk): agreed */\\n&|' kernel/sched/core.c
+             save one 'Acked-by: Vera Namei <vera@example.org>'; refused master"
+            says ["gate-change"];
+        a_hook_that_moves_first:
+            "sed -n '/^DECLARE_TRACE(pelt_cfs,/,/);/p' $header >hook
+             sed -i '/^DECLARE_TRACE(pelt_cfs,/,/);/d' $header
+             (echo '#include <linux/tracepoint.h>'; cat hook) >include/trace/events/elsewhere.h; rm hook
+             save one; refused master"
+            says ["gate-change", "leaves zone scheduler"];
+
         // The second of two pushes
         bare_first_and_an_event_later:
             "git checkout -q -b topic
@@ -344,6 +376,26 @@ mod taken {
              git tag -m x v1 HEAD~1; push v1; push HEAD~1:refs/heads/stable
              git checkout -q --detach HEAD~1; say fs/inode.c x; save three; push HEAD:stable"
             says [""];
+        // Whoever writes a patch may say why a hook is placed as it is; that is told.
+        a_comment_for_a_placement_rule:
+            "sed -i 's|^EXPORT_TRACEPOINT_SYMBOL_GPL(pelt_cfs_tp);|EXPORT_TRACEPOINT_SYMBOL(pelt_cfs_tp); /* barepoint: allow(non-gpl-export): agreed */|' kernel/sched/core.c
+             save one; push master"
+            says ["note[non-gpl-export]"];
+        a_comment_for_a_placement_rule_one_push_ahead:
+            "allow non-gpl-export 'EXPORT_TRACEPOINT_SYMBOL_GPL(pelt_cfs_tp)' kernel/sched/core.c; save one
+             git push origin master 2>&1 | tee ../out; grep -q 'note.non-gpl-export' ../out
+             sed -i 's|^EXPORT_TRACEPOINT_SYMBOL_GPL(pelt_cfs_tp)|EXPORT_TRACEPOINT_SYMBOL(pelt_cfs_tp)|' kernel/sched/core.c
+             save two; push master"
+            says [""];
+        a_comment_on_a_side_is_told_of_at_the_merge:
+            "git checkout -q -b side
+             allow non-gpl-export 'EXPORT_TRACEPOINT_SYMBOL_GPL(pelt_cfs_tp)' kernel/sched/core.c; save side
+             git checkout -q master; say fs/inode.c x; save one; git merge -q side -m merge; push master"
+            says ["note[non-gpl-export]", "side"];
+        a_comment_for_a_leak_that_was_agreed_on:
+            "allow promotion 'DECLARE_TRACE(pelt_cfs,'; save one \"$ack\"; push master
+             promote; save two; push master"
+            says ["note[gate-change]", "note[promotion]"];
         what_is_no_code:
             "git tag key $(git hash-object -w MAINTAINERS); push key
              git notes add -m x HEAD; push refs/notes/commits
