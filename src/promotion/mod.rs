@@ -28,6 +28,7 @@ use crate::inventory::scan::is_source;
 use crate::inventory::state::{NewText, State};
 use crate::source::Tree;
 use crate::source::overlay::OverlayTree;
+use crate::syntax::lines::Lines;
 use anyhow::{Context, bail};
 use arguments::Argument;
 use declaration::{Above, Call};
@@ -36,6 +37,7 @@ use event::Event;
 use fields::{Records, Surroundings};
 use hook::Hook;
 use mapping::HelperRule;
+use memchr::memmem;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -245,6 +247,7 @@ impl Draft<'_> {
         let files: BTreeMap<String, Change> = files
             .filter(|(_, change)| change.before != change.after)
             .collect();
+        can_be_mailed(&files)?;
         let left = self.left_behind(hook, &files)?;
         self.decisions.extend(left);
         Ok(Promotion {
@@ -282,6 +285,21 @@ impl Draft<'_> {
         }
         Ok(mentions::unresolved(&after, hook))
     }
+}
+
+/// A draft is a mail, and git takes the CR off the end of each line of one. So a patch of
+/// lines with a CR would come to nothing, or to something else.
+fn can_be_mailed(files: &BTreeMap<String, Change>) -> anyhow::Result<()> {
+    for (path, change) in files {
+        if let Some(at) = memmem::find(&change.before, b"\r\n") {
+            let line = Lines::of(&change.before).line(at as u32);
+            bail!(
+                "{path}:{line}: the line ends with a CR, which git takes off a patch that is \
+                 mailed: take the CRs out of the file first"
+            );
+        }
+    }
+    Ok(())
 }
 
 fn rename_of<'a>(state: &'a State, hook: &'a Hook<'_>) -> Rename<'a> {

@@ -216,6 +216,23 @@ fn unknown_names_and_events() {
 }
 
 #[test]
+fn lines_that_no_mail_can_carry() {
+    let place = Place::new("kernel-7.3");
+    place.edit(
+        SCHED,
+        "#endif /* _TRACE_SCHED_H */\n",
+        "#endif /* _TRACE_SCHED_H */\r\n",
+    );
+    let refusal = place.refusal("sched_overutilized");
+    let text = place.read(SCHED);
+    let before = text.split_once("\r\n").expect("a line").0;
+    let line = before.lines().count();
+    let expected = format!("{SCHED}:{line}: the line ends with a CR");
+    assert!(refusal.contains(&expected), "{refusal}");
+    assert_eq!(refusal.lines().count(), 1, "{refusal}");
+}
+
+#[test]
 fn what_cannot_be_told_or_rewritten() {
     let place = Place::new("kernel-7.3");
     let end = "#endif /* _TRACE_SCHED_H */";
