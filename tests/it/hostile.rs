@@ -2,13 +2,12 @@
 //! Trees, repositories and files that are made to keep whoever reads them busy, to make
 //! him wait, or to bring him down: he says so in one line, soon, and ends with 2.
 
+use crate::workplace::{BINARY, Workplace, finished};
 use git2::{ObjectType, Oid, Repository};
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use tempfile::TempDir;
-
-const BINARY: &str = env!("CARGO_BIN_EXE_barepoint");
+use std::ops::Deref;
+use std::path::Path;
+use std::process::Output;
 
 /// Time of the processor in seconds, and memory in KiB: the limits of the design, twice,
 /// as these binaries are not optimised.
@@ -16,15 +15,20 @@ const LIMITS: &str = "ulimit -t 20; ulimit -v 1100000; ";
 /// What nothing takes that waits for nobody.
 const PATIENCE: &str = "60";
 
-/// A scratch folder with `kernel`, a copy of a small tree.
-struct Place(TempDir);
+/// A scratch folder with `kernel`, a copy of a small tree, where all runs within limits.
+struct Place(Workplace);
+
+impl Deref for Place {
+    type Target = Workplace;
+
+    fn deref(&self) -> &Workplace {
+        &self.0
+    }
+}
 
 impl Place {
     fn new() -> Self {
-        let place = Self(tempfile::tempdir().expect("a folder"));
-        let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/kernel-7.3");
-        place.sh(&format!("cp -r '{fixture}' kernel"));
-        place
+        Self(Workplace::new())
     }
 
     /// With the tree as a repository of two commits.
@@ -38,25 +42,12 @@ impl Place {
         place
     }
 
-    fn path(&self, path: &str) -> PathBuf {
-        self.0.path().join(path)
-    }
-
-    fn write(&self, path: &str, text: impl AsRef<[u8]>) {
-        fs::write(self.path(path), text).expect("written");
-    }
-
     /// What bash does here, with `$B` for the binary, within the limits.
     fn shell(&self, script: &str) -> Output {
-        Command::new("timeout")
-            .args([PATIENCE, "bash", "-c", &format!("{LIMITS}{script}")])
-            .env("B", BINARY)
-            .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .env("HOME", self.0.path())
-            .current_dir(self.0.path())
-            .stdin(Stdio::null())
-            .output()
-            .expect("bash runs")
+        let mut command = self.command("timeout");
+        let script = format!("{LIMITS}{script}");
+        let command = command.args([PATIENCE, "bash", "-c", &script]);
+        finished(command.env("B", BINARY))
     }
 
     fn sh(&self, script: &str) {
@@ -439,7 +430,7 @@ mod modules {
         let place = Place::new();
         fs::create_dir(place.path("all")).expect("a folder");
         for name in ["a.ko.zst", "b.ko.zst", "c.ko.zst"] {
-            place.write(&format!("all/{name}"), zstd(600));
+            place.write(format!("all/{name}"), zstd(600));
         }
         let limit = "ulimit -v 560000; exec \"$B\" verify --tree kernel --modules all";
         one_line(&place.shell(limit), limit, &["all/a.ko.zst", "256 MB"]);
@@ -450,7 +441,7 @@ mod modules {
         // Several that fit, but not at once
         place.sh("rm all/*");
         for name in ["a.ko.zst", "b.ko.zst", "c.ko.zst"] {
-            place.write(&format!("all/{name}"), zstd(200));
+            place.write(format!("all/{name}"), zstd(200));
         }
         one_line(&place.shell(limit), limit, &["all/a.ko.zst", "ELF"]);
     }
