@@ -37,7 +37,7 @@ pub(super) fn first_state(
     let before = OverlayTree::after(Some(tree), series, 0);
     let touched: BTreeSet<&str> = before.files().keys().map(String::as_str).collect();
     if whole || changes_meanings(tree, series)? {
-        return Ok((State::of(tree)?, Knowledge::Whole));
+        return Ok((State::of(&before)?, Knowledge::Whole));
     }
     let mut names = profiles::files_that_declare(&declared_by(series))?;
     // What a new file includes, or an old one now does, is around it, too.
@@ -50,12 +50,12 @@ pub(super) fn first_state(
         }
     }
     if !add_maintained(&before, &after, &mut names)? {
-        return Ok((State::of(tree)?, Knowledge::Whole));
+        return Ok((State::of(&before)?, Knowledge::Whole));
     }
     let part = State::of(&Vicinity::of(&before, &touched, &names)?)?;
     // What a list of hooks is handed may be defined out of sight.
     if part.calls_list_of(&texts) {
-        return Ok((State::of(tree)?, Knowledge::Whole));
+        return Ok((State::of(&before)?, Knowledge::Whole));
     }
     Ok((part, Knowledge::Part))
 }

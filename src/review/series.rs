@@ -10,6 +10,7 @@ use crate::rules::finding::Finding;
 use crate::rules::review::{Knowledge, Review};
 use crate::rules::zones::Zones;
 use crate::source::Tree;
+use crate::source::overlay::OverlayTree;
 use crate::source::series::Series;
 
 /// What a series is held against: what counts before it.
@@ -41,7 +42,7 @@ pub fn on_tree(
     if !reviewed.wants_more {
         return Ok(reviewed.findings);
     }
-    let all = State::of(tree)?;
+    let all = State::of(&OverlayTree::after(Some(tree), series, 0))?;
     Ok(review_from(&subject, all, ground, Knowledge::Whole)?.findings)
 }
 
@@ -62,14 +63,17 @@ pub(super) struct Reviewed {
     wants_more: bool,
 }
 
-/// Reviews a series from the state `first` on, which may have some of it.
+/// Reviews a series from the state `first` on, which may have some of a file that the
+/// series shows in part.
 fn review_from(
     subject: &Subject<'_>,
     first: State,
     ground: &Ground,
     knowledge: Knowledge,
 ) -> anyhow::Result<Reviewed> {
-    let first = first.after(&changes::before(subject.series), subject.tree)?;
+    let before = OverlayTree::after(subject.tree, subject.series, 0);
+    let before = subject.tree.is_some().then_some(&before as &dyn Tree);
+    let first = first.after(&changes::before(subject.series), before)?;
     let states = engine::states(first, subject)?;
     Ok(review(subject, &states, ground, knowledge))
 }

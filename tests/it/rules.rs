@@ -6,6 +6,8 @@
 
 use crate::series::{findings, mail};
 use barepoint::inventory::state::State;
+use barepoint::kernel::maintainers::Maintainers;
+use barepoint::review::series::{Ground, on_tree};
 use barepoint::rules::engine::check_state;
 use barepoint::rules::finding::{Finding, Level};
 use barepoint::rules::page::{Case, Expected, Page};
@@ -14,7 +16,9 @@ use barepoint::rules::zones::Zones;
 use barepoint::rules::{Counts, RULES};
 use barepoint::source::Tree;
 use barepoint::source::disk::DiskTree;
+use barepoint::source::input::load_bytes;
 use barepoint::source::overlay::OverlayTree;
+use barepoint::source::series::Series;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -124,6 +128,7 @@ fn found(case: &Case) -> Vec<Finding> {
         .collect();
     let first = State::of(&tree).expect("a state");
     let forth = findings(&tree, &first, &mails, &zones, &case.title);
+    has_one_answer(case, (&tree, &first), &texts, &mails, &zones, &forth);
 
     // A series that undoes itself does nothing, but for what did not build on its way.
     let mut and_back = mails;
@@ -142,6 +147,82 @@ fn found(case: &Case) -> Vec<Finding> {
     let broken: BTreeSet<_> = forth.iter().filter(|one| breaks(one)).map(what).collect();
     assert_eq!(on_the_way, broken, "{}: on the way", case.title);
     forth
+}
+
+/// Holds what `mails` bring to `tree` against what is found if they are asked about
+/// otherwise.
+fn has_one_answer(
+    case: &Case,
+    (tree, first): (&dyn Tree, &State),
+    texts: &Texts,
+    mails: &[String],
+    zones: &Zones,
+    found: &[Finding],
+) {
+    let text = text_of(tree, "MAINTAINERS");
+    let ground = Ground {
+        zones: zones.clone(),
+        maintainers: Maintainers::parse(&text),
+    };
+    let ends = texts.steps.first().into_iter().chain(texts.steps.last());
+    let [before, after] = &ends.collect::<Vec<_>>()[..] else {
+        return;
+    };
+    let files = after.iter().map(|(path, text)| {
+        let bytes = (!text.is_empty()).then(|| Arc::from(text.as_bytes()));
+        (path.clone(), bytes)
+    });
+    let applied = OverlayTree::of(Some(tree), files.collect());
+    let is_new = |one: &Finding| {
+        let name = one.tracepoint.as_deref().unwrap_or_default();
+        first.inventory.named(name).next().is_none()
+    };
+    let ask = |mails: &[String], tree: &dyn Tree, whole: bool| {
+        let patches = mails
+            .iter()
+            .flat_map(|mail| load_bytes("case.patch", mail.as_bytes()).patches);
+        let series = Series::resolve(patches.collect(), Some(tree), None);
+        on_tree(&series, tree, &ground, whole).expect("findings")
+    };
+    assert_eq!(
+        ask(mails, tree, false),
+        found,
+        "{}: a part of the tree",
+        case.title
+    );
+    assert_eq!(
+        ask(mails, tree, true),
+        found,
+        "{}: the whole tree",
+        case.title
+    );
+    assert_eq!(
+        ask(mails, &applied, false),
+        found,
+        "{}: applied already",
+        case.title
+    );
+    let mut messages = case.patches.values().map(|patch| &patch.message);
+    let message = messages.next().expect("a patch");
+    if messages.all(|other| other == message) {
+        let one = [mail(&case.title, message, before, after)];
+        let squashed = ask(&one, tree, false);
+        // That a new event was bare for a while is of the series alone, as is what did not
+        // build for a while.
+        let was_bare: BTreeSet<_> = found
+            .iter()
+            .filter(|one| one.rule == "promotion" && is_new(one))
+            .map(|one| &one.place)
+            .collect();
+        let shown = |all: &[Finding]| -> Vec<String> {
+            let is_of_both = |one: &&Finding| {
+                let is_leak = ["promotion", "event-in-zone"].contains(&one.rule);
+                !(one.passing || is_leak && was_bare.contains(&one.place))
+            };
+            all.iter().filter(is_of_both).map(shown).collect()
+        };
+        assert_eq!(shown(&squashed), shown(found), "{}: squashed", case.title);
+    }
 }
 
 /// Whether a finding is of a rule about what does not build.
