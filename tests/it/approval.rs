@@ -207,6 +207,19 @@ fn a_hook_does_not_leave_its_zone_by_itself() {
          sed -i '/DECLARE/d' {header}; save x \"$own\"; say fs/inode.c x; save y \"$ack\""
     );
     assert_eq!(gate(&before, &steps), ["error gate-change"]);
+    // Whoever agreed to its end has not agreed to what comes after, nor who let it go to
+    // where it goes then.
+    let gone = format!(
+        "cp {header} x; git rm -q {header}; save x \"$ack\"; mv x include/trace/hooks.h; save y"
+    );
+    assert_eq!(gate(&before, &gone), ["error gate-change"]);
+    let on = format!(
+        "git mv {header} include/trace/hooks.h; save x \"$ack\"; git mv include/trace/hooks.h fs/ext4/hooks.h; save y"
+    );
+    assert_eq!(
+        gate(&before, &on),
+        ["error gate-change", "note gate-change"]
+    );
     let back = format!("{there}; git mv include/trace/hooks.h {header}; save y");
     assert_eq!(gate(&before, &back), [""; 0]);
 }

@@ -5,11 +5,10 @@
 use super::maintainers::{of_file, parsed};
 use super::{Texts, finding};
 use crate::inventory::resolve::{Inventory, Tracepoint};
-use crate::inventory::state::State;
 use crate::kernel::maintainers::Maintainers;
 use crate::rules::approval::Authority;
 use crate::rules::finding::Finding;
-use crate::rules::promotion::names_after;
+use crate::rules::promotion::{names_after, promoted};
 use crate::rules::review::{Input, declared_at, related};
 use crate::rules::zones::{Zone, Zones};
 use std::collections::BTreeSet;
@@ -20,52 +19,85 @@ pub(super) fn check(input: &Input<'_>, texts: &Texts<'_>) -> Vec<Finding> {
     if Arc::ptr_eq(&before.inventory, &after.inventory) {
         return Vec::new();
     }
-    let mut found = Vec::new();
+    let zones = input.review.zones;
     let people = People {
         before: input.review.maintainers,
         after: parsed(&texts.at(super::maintainers::MAINTAINERS, texts.count())),
     };
+    let promoted = promoted(input.review);
+    let mut found = Vec::new();
     for name in before.inventory.names_that_differ(&after.inventory) {
         let old = bare(&before.inventory, &name);
         let new = in_place_of(&after.inventory, &name);
-        let (Some(first), Some(last)) = (old.first(), new.first()) else {
+        let is_promoted = names_after(&name)
+            .iter()
+            .any(|name| promoted.contains(name.as_str()));
+        if let (Some(first), Some(last), false) = (old.first(), new.first(), is_promoted)
+            && is_handed_on(zones, &people, &old, &new)
+        {
+            found.extend(steps(input, &people, (first, last)));
+        }
+    }
+    found
+}
+
+/// Whether others may approve where hooks are `new` than where they were.
+fn is_handed_on(
+    zones: &Zones,
+    people: &People<'_>,
+    old: &[&Tracepoint],
+    new: &[&Tracepoint],
+) -> bool {
+    let left = left(zones, old, new);
+    !left.is_empty() || zones_of(zones, old).is_empty() && people.gain(zones, old, new)
+}
+
+/// The zones in which a hook does not stand any more.
+fn left<'z>(zones: &'z Zones, old: &[&Tracepoint], new: &[&Tracepoint]) -> Vec<&'z Zone> {
+    let mut left = zones_of(zones, old);
+    left.retain(|zone| !has_zone(zones, zone, new));
+    left
+}
+
+/// A finding for each patch that hands the hook on, which stands `last` in the end. Where it
+/// is not there for a while, it comes from where it stood before that.
+fn steps(
+    input: &Input<'_>,
+    people: &People<'_>,
+    (first, last): (&Tracepoint, &Tracepoint),
+) -> Vec<Finding> {
+    let zones = input.review.zones;
+    let name = first.name();
+    let mut found = Vec::new();
+    let mut known = bare(&input.review.before().inventory, name);
+    for (patch, state) in input.review.states.iter().skip(1).enumerate() {
+        let now = in_place_of(&state.inventory, name);
+        let Some(from) = known.first().filter(|_| !now.is_empty()) else {
             continue;
         };
-        let zones = zones_of(input.review.zones, &old);
-        let is_left = |zone: &&&Zone| !has_zone(input.review.zones, zone, &new);
-        for zone in zones.iter().filter(is_left) {
-            let stands = |state: &State| {
-                has_zone(
-                    input.review.zones,
-                    zone,
-                    &in_place_of(&state.inventory, &name),
-                )
-            };
+        let mut moved = |message: String, authority: Authority<'_>| {
+            let place = declared_at(last);
+            let mut one = finding(input, place, message, patch, &[authority]);
+            one.tracepoint = Some(name.to_owned());
+            one.related = vec![related(declared_at(first), "it is declared here before")];
+            found.push(one);
+        };
+        for zone in left(zones, &known, &now) {
             let message = format!(
                 "bare tracepoint {name} leaves zone {}, and with it who may approve of an event \
                  in its place",
                 zone.name
             );
-            found.push(moved(
-                input,
-                (first, last),
-                &stands,
-                message,
-                Authority::Zone(zone),
-            ));
+            moved(message, Authority::Zone(zone));
         }
-        if zones.is_empty() && people.gain(input.review.zones, &old, &new) {
-            let stands = |state: &State| {
-                let now = in_place_of(&state.inventory, &name);
-                !now.is_empty() && !people.gain(input.review.zones, &old, &now)
-            };
+        if zones_of(zones, &known).is_empty() && people.gain(zones, &known, &now) {
             let message = format!(
                 "bare tracepoint {name} moves to where somebody else may approve of an event in \
                  its place"
             );
-            let authority = Authority::File(&first.file);
-            found.push(moved(input, (first, last), &stands, message, authority));
+            moved(message, Authority::File(&from.file));
         }
+        known = now;
     }
     found
 }
@@ -115,26 +147,4 @@ impl People<'_> {
         let mut who = moved.flat_map(|one| of_file(&self.after, &one.file));
         who.any(|who| !known.contains(who))
     }
-}
-
-/// A finding at the hook's last place, charged to the patch after which it is not `stands`
-/// for good.
-fn moved(
-    input: &Input<'_>,
-    (first, last): (&Tracepoint, &Tracepoint),
-    stands: &dyn Fn(&State) -> bool,
-    message: String,
-    authority: Authority<'_>,
-) -> Finding {
-    let patch = input.review.states.iter().rposition(stands);
-    let mut found = finding(
-        input,
-        declared_at(last),
-        message,
-        patch.unwrap_or_default(),
-        &[authority],
-    );
-    found.tracepoint = Some(first.name().to_owned());
-    found.related = vec![related(declared_at(first), "it is declared here before")];
-    found
 }
