@@ -376,6 +376,9 @@ impl<E> Reviewing<'_, '_, E> {
                     patch
                 }
             };
+            if !matches!(step.by, By::Move) {
+                self.ranges.problems.extend(unread(&patch));
+            }
             patches.push(patch);
             before = step.end;
         }
@@ -594,6 +597,21 @@ impl Step {
     fn commit(&self) -> Option<Oid> {
         (!matches!(self.by, By::Move)).then_some(self.end)
     }
+}
+
+/// What of a commit leads elsewhere, where the kernel is built from it.
+fn unread(patch: &Patch) -> impl Iterator<Item = Problem> {
+    let all = patch.changes.iter();
+    let unread = all.filter(|one| one.is_link() && one.is_of_the_kernel());
+    unread.map(|change| Problem {
+        input: patch.input.clone(),
+        line: None,
+        message: format!(
+            "{} is a symbolic link or a submodule, and what it leads to is not in the commit: \
+             check the tree that it makes",
+            change.path()
+        ),
+    })
 }
 
 /// Whether an event is there after step `number` that was not before it: on the way to it

@@ -166,7 +166,8 @@ pub enum ChangeKind {
     Rename,
     /// A copy of another file, perhaps with changes.
     Copy,
-    /// Only its mode changes, or it is a symbolic link, and then only `new_path` says which.
+    /// Only its mode changes, or it is a symbolic link or, of a commit, a submodule, and then
+    /// only `new_path` says which.
     ModeOnly,
     /// Its content changes in a way that the patch does not show as lines.
     Binary,
@@ -198,6 +199,16 @@ pub struct FileChange {
 }
 
 impl FileChange {
+    /// Whether it is a symbolic link or a submodule, and not a file that is made executable.
+    pub fn is_link(&self) -> bool {
+        self.kind == ChangeKind::ModeOnly && self.old_path.is_none()
+    }
+
+    /// Whether the kernel may be built from it as C.
+    pub fn is_of_the_kernel(&self) -> bool {
+        !super::paths::is_beside_the_kernel(self.path())
+    }
+
     /// The path to name it by: after, else before.
     pub fn path(&self) -> &str {
         self.new_path

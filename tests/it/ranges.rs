@@ -427,6 +427,37 @@ mod does_not_build {
     }
 }
 
+/// What a commit has no text of is not passed over, as it is not in a patch.
+#[test]
+fn what_leads_elsewhere_is_not_read() {
+    for (script, path) in [
+        (
+            "event one; mv $header event.txt; ln -s ../../../event.txt $header; save link",
+            "include/trace/events/sched.h",
+        ),
+        (
+            "ln -s ../../x.txt kernel/sched/new.h; save link; say fs/inode.c x; save more",
+            "kernel/sched/new.h",
+        ),
+        (
+            "git update-index --add --cacheinfo 160000,$(git rev-parse HEAD),kernel/sched/sub
+             git commit -qm sub",
+            "kernel/sched/sub",
+        ),
+    ] {
+        let place = Place::of(script);
+        let output = place
+            .0
+            .run(&["check", "--tree", "kernel", "--git", "base..HEAD"]);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{path}: {said}");
+        assert!(said.contains(path), "{path}: {said}");
+        assert_eq!(said.lines().count(), 1, "{path}: {said}");
+    }
+    let place = Place::of("mkdir tools; ln -s ../fs tools/fs; save link");
+    assert_eq!(place.leaks("base..HEAD"), [""; 0]);
+}
+
 #[test]
 fn a_root_brings_everything() {
     let place = Place::of("event one; git add -A; git commit -q --amend -m base");

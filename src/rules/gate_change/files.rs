@@ -174,8 +174,7 @@ fn without_text(input: &Input<'_>) -> Vec<Finding> {
     for (patch, one) in input.subject.series.patches.iter().enumerate() {
         for change in &one.changes {
             // A file that stays one is only made executable.
-            let is_link = change.kind == ChangeKind::ModeOnly && change.old_path.is_none();
-            let has_none = is_link || change.kind == ChangeKind::Binary;
+            let has_none = change.is_link() || change.kind == ChangeKind::Binary;
             let path = change.new_path.as_deref().or(change.old_path.as_deref());
             let Some(path) = path.filter(|_| has_none) else {
                 continue;

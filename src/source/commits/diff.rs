@@ -23,7 +23,6 @@ pub(super) fn changes(
     let from = from.map(|id| tree(repository, id)).transpose()?;
     let options = || {
         let mut options = DiffOptions::new();
-        options.ignore_submodules(true);
         // What is larger is not read by anyone, and counts as binary.
         options.max_size(i64::try_from(SIZE_LIMIT).unwrap_or(i64::MAX));
         options
@@ -112,7 +111,8 @@ fn header(delta: &DiffDelta<'_>, line: u32) -> Result<Option<FileChange>, String
     };
     let old = side(delta.old_file())?.filter(|_| delta.status() != Delta::Added);
     let new = side(delta.new_file())?.filter(|_| delta.status() != Delta::Deleted);
-    let is_link = |file: git2::DiffFile<'_>| file.mode() == FileMode::Link;
+    let is_link =
+        |file: git2::DiffFile<'_>| matches!(file.mode(), FileMode::Link | FileMode::Commit);
     let (old, new) = match (old, new) {
         (None, None) if is_link(delta.old_file()) || is_link(delta.new_file()) => {
             return link(delta, line).map(Some);
@@ -140,7 +140,7 @@ fn header(delta: &DiffDelta<'_>, line: u32) -> Result<Option<FileChange>, String
     }))
 }
 
-/// Where a symbolic link points, which is no text.
+/// Where a symbolic link points, or what a submodule is at, which is no text.
 fn link(delta: &DiffDelta<'_>, line: u32) -> Result<FileChange, String> {
     let path = delta
         .new_file()
