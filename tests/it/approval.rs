@@ -201,6 +201,8 @@ fn a_hook_does_not_leave_its_zone_by_itself() {
         gate(&before, &there.replace("save x", "save x \"$ack\"")),
         ["note gate-change"]
     );
+    let many = "git mv $header include/trace/other.h; save x";
+    assert_eq!(gate("", many), ["error gate-change"], "one mistake");
     // By steps, and without its suffix.
     let steps = format!(
         "printf '#include <linux/tracepoint.h>\n/* x */\nDECLARE_TRACE_EVENT(old, TP_PROTO(int x), TP_ARGS(x));\n' >include/trace/hooks.h

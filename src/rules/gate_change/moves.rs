@@ -3,7 +3,7 @@
 //! place. The next input would go by that.
 
 use super::maintainers::{of_file, parsed};
-use super::{Texts, finding};
+use super::{Texts, at_line, finding};
 use crate::inventory::resolve::{Inventory, Tracepoint};
 use crate::kernel::maintainers::Maintainers;
 use crate::rules::approval::Authority;
@@ -11,7 +11,7 @@ use crate::rules::finding::Finding;
 use crate::rules::promotion::{names_after, promoted};
 use crate::rules::review::{Input, declared_at, related};
 use crate::rules::zones::{Zone, Zones};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub(super) fn check(input: &Input<'_>, texts: &Texts<'_>) -> Vec<Finding> {
@@ -25,7 +25,7 @@ pub(super) fn check(input: &Input<'_>, texts: &Texts<'_>) -> Vec<Finding> {
         after: parsed(&texts.at(super::maintainers::MAINTAINERS, texts.count())),
     };
     let promoted = promoted(input.review);
-    let mut found = Vec::new();
+    let mut moves: BTreeMap<Way<'_>, Vec<Hook<'_>>> = BTreeMap::new();
     for name in before.inventory.names_that_differ(&after.inventory) {
         let old = bare(&before.inventory, &name);
         let new = in_place_of(&after.inventory, &name);
@@ -35,10 +35,30 @@ pub(super) fn check(input: &Input<'_>, texts: &Texts<'_>) -> Vec<Finding> {
         if let (Some(first), Some(last), false) = (old.first(), new.first(), is_promoted)
             && is_handed_on(zones, &people, &old, &new)
         {
-            found.extend(steps(input, &people, (first, last)));
+            for way in steps(input, &people, first, last) {
+                moves.entry(way).or_default().push((first, last));
+            }
         }
     }
-    found
+    let moves = moves.into_iter();
+    moves
+        .map(|(way, hooks)| moved(input, &way, hooks))
+        .collect()
+}
+
+/// A hook as it was before the input, and as it is after it.
+type Hook<'a> = (&'a Tracepoint, &'a Tracepoint);
+
+/// How a patch hands hooks on: all that go one way are one mistake.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Way<'a> {
+    patch: usize,
+    /// The zone that is left; `None` if they were outside of zones.
+    zone: Option<&'a str>,
+    /// The file in which they were.
+    from: &'a str,
+    /// The file in which they stand in the end.
+    to: &'a str,
 }
 
 /// Whether others may approve where hooks are `new` than where they were.
@@ -59,46 +79,75 @@ fn left<'z>(zones: &'z Zones, old: &[&Tracepoint], new: &[&Tracepoint]) -> Vec<&
     left
 }
 
-/// A finding for each patch that hands the hook on, which stands `last` in the end. Where it
-/// is not there for a while, it comes from where it stood before that.
-fn steps(
-    input: &Input<'_>,
+/// How each patch hands the hook on, which stands `last` in the end. Where it is not there
+/// for a while, it comes from where it stood before that.
+fn steps<'a>(
+    input: &Input<'a>,
     people: &People<'_>,
-    (first, last): (&Tracepoint, &Tracepoint),
-) -> Vec<Finding> {
+    first: &'a Tracepoint,
+    last: &'a Tracepoint,
+) -> Vec<Way<'a>> {
     let zones = input.review.zones;
     let name = first.name();
-    let mut found = Vec::new();
+    let mut ways = Vec::new();
     let mut known = bare(&input.review.before().inventory, name);
     for (patch, state) in input.review.states.iter().skip(1).enumerate() {
         let now = in_place_of(&state.inventory, name);
         let Some(from) = known.first().filter(|_| !now.is_empty()) else {
             continue;
         };
-        let mut moved = |message: String, authority: Authority<'_>| {
-            let place = declared_at(last);
-            let mut one = finding(input, place, message, patch, &[authority]);
-            one.tracepoint = Some(name.to_owned());
-            one.related = vec![related(declared_at(first), "it is declared here before")];
-            found.push(one);
+        let way = |zone| Way {
+            patch,
+            zone,
+            from: &from.file,
+            to: &last.file,
         };
-        for zone in left(zones, &known, &now) {
-            let message = format!(
-                "bare tracepoint {name} leaves zone {}, and with it who may approve of an event \
-                 in its place",
-                zone.name
-            );
-            moved(message, Authority::Zone(zone));
-        }
+        let left = left(zones, &known, &now).into_iter();
+        ways.extend(left.map(|zone| way(Some(zone.name.as_str()))));
         if zones_of(zones, &known).is_empty() && people.gain(zones, &known, &now) {
-            let message = format!(
-                "bare tracepoint {name} moves to where somebody else may approve of an event in \
-                 its place"
-            );
-            moved(message, Authority::File(&from.file));
+            ways.push(way(None));
         }
         known = now;
     }
+    ways
+}
+
+fn moved(input: &Input<'_>, way: &Way<'_>, mut hooks: Vec<Hook<'_>>) -> Finding {
+    hooks.sort_by_key(|(_, last)| last.declaration.at.line);
+    let names: Vec<&str> = hooks.iter().map(|(first, _)| first.name()).collect();
+    let (what, s) = match names.as_slice() {
+        [one] => (format!("bare tracepoint {one}"), "s"),
+        all => (format!("bare tracepoints {}", all.join(", ")), ""),
+    };
+    let zone = input
+        .review
+        .zones
+        .iter()
+        .find(|one| Some(one.name.as_str()) == way.zone);
+    let (message, authority) = match zone {
+        Some(zone) => (
+            format!(
+                "{what} leave{s} zone {}, and with it who may approve of an event instead",
+                zone.name
+            ),
+            Authority::Zone(zone),
+        ),
+        None => (
+            format!("{what} move{s} to where somebody else may approve of an event instead"),
+            Authority::File(way.from),
+        ),
+    };
+    let place = hooks.first().map(|(_, last)| declared_at(last));
+    let place = place.unwrap_or_else(|| at_line(way.to, 1));
+    let mut found = finding(input, place, message, way.patch, &[authority]);
+    let before = hooks.iter().map(|(first, _)| declared_at(first));
+    found.related = before
+        .map(|place| related(place, "it is declared here before"))
+        .collect();
+    found.tracepoint = match names.as_slice() {
+        [one] => Some((*one).to_owned()),
+        _ => None,
+    };
     found
 }
 
