@@ -227,6 +227,20 @@ fn a_hook_does_not_leave_its_zone_by_itself() {
 }
 
 #[test]
+fn a_second_declaration_makes_nobody_else_approve() {
+    let before = "printf '#include <linux/tracepoint.h>\nDECLARE_TRACE(old, TP_PROTO(int x), TP_ARGS(x));\n' | tee fs/aaa.h >kernel/sched/hooks.h";
+    let promote = "sed -i 's/^DECLARE_TRACE(old, \\(.*\\));/TRACE_EVENT(old, \\1, TP_STRUCT__entry(), TP_fast_assign(), TP_printk(\"\"));/' kernel/sched/hooks.h; save promote";
+    for (trailer, level) in [
+        ("Acked-by: Vera Namei <vera@example.org>", "error promotion"),
+        ("$ack", "error promotion"),
+        ("$acks", "note promotion"),
+    ] {
+        let all = found(before, &format!("{promote} \"{trailer}\""));
+        assert!(all.contains(&level.to_owned()), "{trailer}: {all:?}");
+    }
+}
+
+#[test]
 fn a_file_of_the_gate_may_become_executable() {
     let toml = "printf '[levels]\nsuffix = \"error\"\n' >.barepoint.toml";
     for file in [".barepoint.toml", "MAINTAINERS"] {
