@@ -213,9 +213,41 @@ pub struct Allowance {
     pub at: At,
 }
 
+/// A call that may make tracepoints, and cannot be read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unread {
+    /// The macro that is called.
+    pub name: Box<str>,
+    /// Where.
+    pub at: At,
+    /// Why.
+    pub why: Unreadable,
+}
+
+/// Why a call cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unreadable {
+    /// Its closing parenthesis is not there, or too far away to be looked for.
+    Open,
+    /// It stands between braces, which a macro may open or close unseen.
+    Nested,
+}
+
+impl Unreadable {
+    /// The reason, as an error says it behind the name of the macro.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Open => "is called, and the call does not end",
+            Self::Nested => "is called between braces, where it declares nothing",
+        }
+    }
+}
+
 /// Everything that one file says.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Facts {
+    /// The first call that should say something, and cannot be read.
+    pub unread: Option<Unread>,
     /// Declarations, in order.
     pub declarations: Vec<Arc<Declaration>>,
     /// `DEFINE_TRACE()`s.
@@ -257,7 +289,8 @@ impl Facts {
     /// Whether nothing is said about tracepoints, but for includes that may
     /// lead to files that do, and calls of macros that other files define.
     fn is_silent(&self) -> bool {
-        self.declarations.is_empty()
+        self.unread.is_none()
+            && self.declarations.is_empty()
             && self.definitions.is_empty()
             && self.exports.is_empty()
             && self.mentions.is_empty()

@@ -122,7 +122,10 @@ impl<'a> Reader<'a> {
     fn walk(&mut self) {
         let text = self.text;
         let is_of_interest = |token: &Token| match token.kind {
-            Kind::Identifier => may_be_sign(token.span.of(text)),
+            Kind::Identifier => {
+                let word = token.span.of(text);
+                may_be_sign(word) || calls::may_make(word)
+            }
             kind => kind == Kind::String,
         };
         let mut index = 0;

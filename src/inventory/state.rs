@@ -13,7 +13,7 @@ use super::resolve::Inventory;
 use super::scan::{self, Scan};
 use crate::kernel::semantics::{Phases, Semantics, is_framework_header};
 use crate::source::Tree;
-use anyhow::Context;
+use anyhow::{Context, bail};
 use std::cell::{LazyCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
@@ -146,6 +146,8 @@ impl State {
         let core = Arc::new(semantics.clone());
         let semantics = extensions::add(tree, &phases, semantics, &mut facts, wanted)?;
         parts::add(tree, &mut facts, &semantics)?;
+        let all = facts.iter().map(|(path, says)| (path.as_ref(), &**says));
+        read_to_the_end(all)?;
         Ok(Self {
             core,
             candidates: Arc::new(candidates),
@@ -210,6 +212,10 @@ impl State {
                 pasting.add_to(&mut facts, path, text, &self.semantics);
             }
         }
+        let now = touched
+            .iter()
+            .map(|path| (path.as_ref(), said(&facts, path)));
+        read_to_the_end(now)?;
         let changes = self.pairs(&touched, &facts);
         let changes: Vec<_> = changes.filter(|(old, new)| old != new).collect();
         if changes.is_empty() {
@@ -376,6 +382,17 @@ impl State {
             ),
         }
     }
+}
+
+/// A file with a call that cannot be read may say anything behind it.
+fn read_to_the_end<'a>(files: impl Iterator<Item = (&'a str, &'a Facts)>) -> anyhow::Result<()> {
+    for (path, says) in files {
+        if let Some(one) = &says.unread {
+            let (line, name, why) = (one.at.line, &one.name, one.why.reason());
+            bail!("{path}:{line}: {name}() {why}: what the file declares cannot be told");
+        }
+    }
+    Ok(())
 }
 
 /// What a file says that says nothing.

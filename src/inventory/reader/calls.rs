@@ -2,13 +2,19 @@
 //! Macro calls at file scope: declarations, exports and wrappers that come to them.
 
 use super::{Origin, Reader};
-use crate::inventory::declarations::{Declared, declared, merge_variants};
-use crate::inventory::facts::{CustomEvent, Definition, Export, Facts};
+use crate::inventory::declarations::{Declared, declared, makes, merge_variants};
+use crate::inventory::facts::{CustomEvent, Definition, Export, Facts, Makes, Unread, Unreadable};
 use crate::inventory::pasting;
 use crate::inventory::uses::{Tokens, sign, text_of};
 use crate::syntax::lexer::{Kind, Token, is_in_capitals, is_word_byte, lex};
 use std::collections::BTreeSet;
 use std::ops::Range;
+
+/// Whether a word may be a macro that makes tracepoints: it starts as those of the
+/// tracing core do. Of all others in a body, most would be looked up in vain.
+pub(super) fn may_make(word: &[u8]) -> bool {
+    matches!(word, [b'T' | b'D', second, ..] if !second.is_ascii_lowercase())
+}
 
 /// What an expansion came to.
 #[derive(Clone, Copy, Debug, Default)]
@@ -43,6 +49,7 @@ impl<'a> Reader<'a> {
             self.outline.skip_call(index);
             return index + 1;
         }
+        self.nested_call(index);
         if let Some(sign) = sign(self.tokens(), index) {
             let origin = self.origin(index);
             self.used(
@@ -85,11 +92,18 @@ impl<'a> Reader<'a> {
         if let Some(end) = self.alternatives(index) {
             return Some(end);
         }
-        let mut close = self.end_of_call(self.tokens(), index)?;
-        if local && self.tokens().is(close + 1, b'(') {
+        let mut close = self.end_of_call(self.tokens(), index);
+        if local
+            && let Some(end) = close
+            && self.tokens().is(end + 1, b'(')
+        {
             // The call may come to the name of the macro that is called.
-            close = self.end_of_call(self.tokens(), close)?;
+            close = self.end_of_call(self.tokens(), end);
         }
+        let Some(close) = close else {
+            self.cannot_read(index, name, Unreadable::Open);
+            return None;
+        };
         if !local {
             let origin = self.origin(index);
             self.declare(self.tokens(), index..close, &origin, &[]);
@@ -97,6 +111,33 @@ impl<'a> Reader<'a> {
             return self.exported_by_symbol(index, name);
         }
         Some(close)
+    }
+
+    /// Takes note of the call of a macro that makes tracepoints, inside of braces.
+    fn nested_call(&mut self, index: usize) {
+        let word = self.tokens().word(index);
+        let is_outside = self.outline.at_file_scope() && !self.outline.in_initialiser();
+        if is_outside || !may_make(word) || !self.tokens().is(index + 1, b'(') {
+            return;
+        }
+        let Ok(name) = std::str::from_utf8(word) else {
+            return;
+        };
+        let makes = self.semantics.effect(name).map(makes);
+        if makes.is_some_and(|makes| makes != Makes::default()) {
+            self.cannot_read(index, name, Unreadable::Nested);
+        }
+    }
+
+    /// The first one is enough to refuse the file.
+    fn cannot_read(&mut self, index: usize, name: &str, why: Unreadable) {
+        if self.facts.unread.is_none() {
+            self.facts.unread = Some(Unread {
+                name: name.into(),
+                at: self.at(self.tokens[index].span.start),
+                why,
+            });
+        }
     }
 
     /// Whether the call at `index` hands a macro of the file, `name`, another one that

@@ -4,9 +4,27 @@
 
 use crate::workplace::{Workplace, told};
 use std::fmt::Write as _;
+use std::process::Output;
 
-/// Checks a patch that adds `lines` as the file at `path`: it has to end soon.
+/// Checks a patch that adds `lines` as the file at `path`: it has to end soon, read.
 fn ends(path: &str, lines: &[String], format: &str) {
+    let output = checked(path, lines, format);
+    let is_done = matches!(output.status.code(), Some(0 | 1));
+    assert!(
+        is_done && output.stderr.is_empty(),
+        "{path}: {}",
+        told(&output)
+    );
+}
+
+/// The same of calls that cannot be read: it has to end soon, refused.
+fn is_refused(path: &str, lines: &[String], why: &str) {
+    let output = checked(path, lines, "json");
+    super::one_line(&output, path, &[path, why]);
+}
+
+/// Checks a patch that adds `lines` as the file at `path`, within the limits.
+fn checked(path: &str, lines: &[String], format: &str) -> Output {
     let place = Workplace::new();
     let mut patch = format!(
         "From: A <a@b.c>\nSubject: [PATCH] x\n\n---\ndiff --git a/{path} b/{path}\n\
@@ -21,13 +39,7 @@ fn ends(path: &str, lines: &[String], format: &str) {
         "ulimit -t 20; ulimit -v 1500000; \
          exec \"$B\" check --tree kernel --format {format} hostile.patch >out"
     );
-    let output = place.shell(&script);
-    let is_done = matches!(output.status.code(), Some(0 | 1));
-    assert!(
-        is_done && output.stderr.is_empty(),
-        "{path}: {}",
-        told(&output)
-    );
+    place.shell(&script)
 }
 
 fn function(body: impl Iterator<Item = String>) -> Vec<String> {
@@ -83,12 +95,18 @@ fn calls_that_branches_cut() {
     };
     let arguments = ", TP_PROTO(int a), TP_ARGS(a));\n";
     let closed = "#endif\n".repeat(COUNT);
+    let path = "include/trace/events/x.h";
     for lines in [
         all(
             "TRACE_EVENT(",
             "#ifdef A\n",
             &format!("x\n{closed}{arguments}"),
         ),
+        all("TRACE_EVENT(", "#ifdef A\nx\n#else\ny\n#endif\n", arguments),
+    ] {
+        ends(path, &lines, "json");
+    }
+    for lines in [
         all(
             "",
             "#ifdef A\nTRACE_EVENT(\n#else\n",
@@ -99,9 +117,8 @@ fn calls_that_branches_cut() {
             "TRACE_EVENT(x,\n#elif B\n",
             &format!("#endif\n{arguments}"),
         ),
-        all("TRACE_EVENT(", "#ifdef A\nx\n#else\ny\n#endif\n", arguments),
     ] {
-        ends("include/trace/events/x.h", &lines, "json");
+        is_refused(path, &lines, "does not end");
     }
 }
 

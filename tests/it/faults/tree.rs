@@ -230,3 +230,56 @@ fn a_tree_that_changes_while_it_is_read() {
         stop.store(true, std::sync::atomic::Ordering::Relaxed);
     });
 }
+
+/// What `text` in the place of the last bare tracepoint of a header comes to, in each way
+/// of asking.
+fn asked_in_each_way(text: &str, parts: &[&str]) {
+    let place = Workplace::new();
+    repository(&place);
+    let header = place.read(format!("kernel/{HEADER}"));
+    let start = header.rfind("DECLARE_TRACE(").expect("a tracepoint");
+    let end = start + header[start..].find("));\n").expect("its end") + 4;
+    let new = format!("{}{text}{}", &header[..start], &header[end..]);
+    place.write(format!("kernel/{HEADER}"), new);
+    fails(&place, LIST, parts);
+    fails(&place, CHECK, parts);
+    place.sh(
+        "cd kernel && git commit -qam leak && git format-patch -q -1 -o .. \
+              && git reset -q --hard HEAD^",
+    );
+    let patch = "0001-leak.patch";
+    fails(&place, &["check", "--tree", "kernel", patch], parts);
+    fails(
+        &place,
+        &["check", "--tree", "kernel", "--whole-tree", patch],
+        parts,
+    );
+    place.sh("cd kernel && git am -q ../0001-leak.patch");
+    fails(
+        &place,
+        &["check", "--tree", "kernel", "--git", "HEAD"],
+        parts,
+    );
+}
+
+const EVENT: &str = "TRACE_EVENT(leak, TP_PROTO(int x), TP_ARGS(x), TP_STRUCT__entry(), \
+                     TP_fast_assign(), TP_printk(\"\")";
+
+#[test]
+fn calls_that_do_not_end() {
+    asked_in_each_way(
+        &format!("{EVENT};\n"),
+        &[HEADER, "TRACE_EVENT() is called", "end"],
+    );
+    let wrapped = "#define HOOK(n) DECLARE_TRACE(n, TP_PROTO(int x), TP_ARGS(x))\nHOOK(a;\n";
+    asked_in_each_way(wrapped, &[HEADER, "HOOK() is called", "end"]);
+}
+
+#[test]
+fn events_between_braces() {
+    let braces = format!("struct a {{ int x;\n{EVENT});\n}};\n");
+    asked_in_each_way(&braces, &[HEADER, "TRACE_EVENT() is called between braces"]);
+    // To a compiler these braces are closed.
+    let unseen = format!("#define END }};\nstruct a {{ int x; END\n{EVENT});\n");
+    asked_in_each_way(&unseen, &[HEADER, "TRACE_EVENT() is called between braces"]);
+}
