@@ -58,6 +58,9 @@ make_base() {
 	kernel_make "$base/config.log" olddefconfig
 	lost=$(grep '^CONFIG_' "$here/config" | grep -vxFf "$out/.config") &&
 		die "this kernel's Kconfig drops" "$lost" "from $here/config"
+	lost=$(sed -n 's/^# \(CONFIG_.*\) is not set$/\1=/p' "$here/config" |
+		grep -Ff - "$out/.config") &&
+		die "this kernel's Kconfig turns on" "$lost" "which $here/config turns off"
 	start=$SECONDS
 	kernel_make "$base/base.log" $without_doc vmlinux bzImage
 	cp "$out/vmlinux" "$out/arch/x86/boot/bzImage" "$base/before/"

@@ -42,10 +42,12 @@ run_machine() {
 	if [ $# -gt 0 ]; then
 		emulate "$@"
 	else
-		emulate -accel tcg,thread=multi -smp 2
+		# A kernel without ACPI finds its CPUs by the MP table, which has one of
+		# each socket
+		emulate -accel tcg,thread=multi -smp 2,sockets=2
 		if grep -q '^Oops: int3' "$dir/console"; then
 			note "QEMU mixed up patched code, booting again with one thread"
-			emulate -accel tcg,thread=single -smp 2
+			emulate -accel tcg,thread=single -smp 2,sockets=2
 		fi
 	fi
 	if [ "$(tail -n 1 "$dir/report")" != done ]; then

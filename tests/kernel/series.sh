@@ -44,7 +44,7 @@ find_series() {
 		cc --version; ld --version; } | digest)
 	src=$base/src
 	out=$base/out
-	done=$base/series-$(cat "$series"/*.patch "$here"/{build,leak.c,series.sh} | digest)
+	done=$base/series-$(cat "${patches[@]}" "$here"/{build,leak.c,series.sh} | digest)
 }
 
 find_hooks() {
