@@ -6,115 +6,287 @@
 //! section itself. The files that call such a macro are read once more, with
 //! the header's macros known.
 
+use super::definitions::is_trace_header;
 use super::facts::{Facts, FactsByPath, MacroDefinition};
-use super::includes::Includes;
+use super::includes::{Includes, defines};
 use super::macros::identifiers;
 use super::reader;
-use super::sought;
-use crate::kernel::semantics::{Phases, Semantics};
+use super::sought::{self, Found};
+use super::state::Core;
+use crate::kernel::semantics::Semantics;
 use crate::source::Tree;
-use crate::syntax::lexer::is_word_byte;
-use memchr::memmem;
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// The names of the macros that a header gives to others.
-pub fn given(facts: &FactsByPath) -> BTreeSet<Box<str>> {
-    let headers = facts.iter().filter(|(path, _)| may_give(path));
-    let wrappers = headers.flat_map(|(_, says)| &says.wrappers);
-    wrappers.map(|one| one.name.clone()).collect()
-}
-
 /// Whether others include the file at `path` for its macros.
 pub fn may_give(path: &str) -> bool {
-    path.ends_with(".h") || path.ends_with(".inc")
+    !path.ends_with(".c") && !path.ends_with(".rs")
 }
 
-/// What `path` says with the macros that it gets from others. Which those were stays
-/// with it: they may change.
-pub fn again(
-    path: &str,
-    text: &[u8],
-    semantics: &Semantics,
-    macros: &[MacroDefinition],
-    facts: &FactsByPath,
-) -> Facts {
-    let mut again = reader::read(path, text, semantics, macros);
-    if let Some(before) = facts.get(path) {
-        again.unresolved.clone_from(&before.unresolved);
-        again.lists.clone_from(&before.lists);
-        again.declares_by_lists = before.declares_by_lists;
+/// Files that give macros to others, by the names of these.
+type Givers<'a> = BTreeMap<&'a str, Vec<&'a Arc<str>>>;
+
+fn givers<'a>(
+    facts: &'a FactsByPath,
+    of: impl Fn(&'a Facts) -> &'a [MacroDefinition],
+) -> Givers<'a> {
+    let mut givers = Givers::new();
+    for (path, says) in facts.iter().filter(|(path, _)| may_give(path)) {
+        for one in of(says) {
+            let files = givers.entry(&one.name).or_default();
+            if files.last() != Some(&path) {
+                files.push(path);
+            }
+        }
     }
-    if !again.lists.is_empty() {
-        again
-            .lists
-            .extend(macros.iter().map(|one| one.name.clone()));
-    }
-    again
+    givers
 }
 
-/// The macros that `path` gets from others: from headers that are known, and, by following
-/// its includes through the texts of `tree`, from any.
+/// Reads files once more, with what they get from others. All that it goes by is what
+/// files say without others.
+pub struct Imports<'a> {
+    tree: Option<&'a dyn Tree>,
+    core: &'a Core,
+    facts: &'a FactsByPath,
+    includes: OnceCell<Includes<'a>>,
+    /// The files with macros that declare tracepoints, by the names of these.
+    given: Givers<'a>,
+    /// Those with macros that write sections themselves.
+    sections: Givers<'a>,
+    /// What macros mean with those of some headers.
+    extended: RefCell<BTreeMap<Vec<Arc<str>>, Arc<Semantics>>>,
+}
+
+impl<'a> Imports<'a> {
+    /// Those that `facts` tell of, with the texts of `tree` where there is one.
+    pub fn of(tree: Option<&'a dyn Tree>, core: &'a Core, facts: &'a FactsByPath) -> Self {
+        let mut sections = givers(facts, |says| &says.sections);
+        sections.retain(|name, _| !core.semantics.is_framework_macro(name));
+        Self {
+            tree,
+            core,
+            facts,
+            includes: OnceCell::new(),
+            given: givers(facts, |says| &says.wrappers),
+            sections,
+            extended: RefCell::default(),
+        }
+    }
+
+    /// What the file `path`, whose text `read` gives, says with the macros that it gets
+    /// from others; `None` if it gets none.
+    ///
+    /// # Errors
+    /// A header cannot be read; the message names it.
+    pub fn again(
+        &self,
+        path: &str,
+        read: impl FnOnce() -> anyhow::Result<Option<Arc<[u8]>>>,
+    ) -> anyhow::Result<Option<Facts>> {
+        let Some((path, says)) = self.facts.get_key_value(path) else {
+            return Ok(None);
+        };
+        let Found { macros, asked } = self.macros(path, says)?;
+        let semantics = self.semantics(path, says, &macros)?;
+        if macros.is_empty() && asked.is_empty() && Arc::ptr_eq(&semantics, &self.core.semantics) {
+            return Ok(None);
+        }
+        let Some(text) = read()? else {
+            return Ok(None);
+        };
+        let mut again = reader::read(path, &text, &semantics, &macros);
+        // What it gives and asks for does not depend on others: these may change.
+        again.wrappers.clone_from(&says.wrappers);
+        again.sections.clone_from(&says.sections);
+        again.unresolved.clone_from(&says.unresolved);
+        again.lists.clone_from(&says.lists);
+        again.declares_by_lists = says.declares_by_lists;
+        again.asked = asked;
+        Ok(Some(again))
+    }
+
+    /// The macros that `path` gets from others: from headers that are known, and, by
+    /// following its includes through texts, from any.
+    fn macros(&self, path: &'a Arc<str>, says: &Facts) -> anyhow::Result<Found> {
+        let known = self.imported(path, says);
+        let mut found = match self.tree {
+            Some(tree) => self.found(tree, path, says, &known)?,
+            None => Found::default(),
+        };
+        found.macros.splice(0..0, known);
+        let more = self.out_of_sight(path, says, &found.macros);
+        found.macros.extend(more);
+        Ok(found)
+    }
+
+    fn is_given(&self, name: &str) -> bool {
+        self.given.contains_key(name)
+    }
+
+    /// The macros that it calls and that nothing in its sight gives: what includes it, or a
+    /// Makefile, may have another file included before.
+    fn out_of_sight(
+        &self,
+        path: &Arc<str>,
+        says: &Facts,
+        known: &[MacroDefinition],
+    ) -> Vec<MacroDefinition> {
+        let called = says.unresolved.iter();
+        let open = called.filter(|name| !known.iter().any(|one| one.name == **name));
+        let files: BTreeSet<&Arc<str>> = open
+            .filter_map(|name| self.given.get(name.as_ref()))
+            .flatten()
+            .copied()
+            .filter(|file| *file != path)
+            .collect();
+        let said = files.into_iter().filter_map(|file| self.facts.get(file));
+        said.flat_map(|says| says.wrappers.iter().cloned())
+            .collect()
+    }
+
+    /// Those from headers that it includes, itself or through others, if it calls one that
+    /// is given, or a list.
+    fn imported(&self, path: &'a Arc<str>, says: &Facts) -> Vec<MacroDefinition> {
+        // What a list calls is known when it was found.
+        if says.lists.is_empty() && !says.unresolved.iter().any(|name| self.is_given(name)) {
+            return Vec::new();
+        }
+        let reached = self.reachable(path).into_iter();
+        let others = reached.filter(|&header| header != path);
+        let said = others.filter_map(|header| self.facts.get(header));
+        said.flat_map(|says| says.wrappers.iter().cloned())
+            .collect()
+    }
+
+    /// The macros that it calls and that are to be found only by following its includes
+    /// through texts, those that are `known` excepted.
+    fn found(
+        &self,
+        tree: &dyn Tree,
+        path: &str,
+        says: &Facts,
+        known: &[MacroDefinition],
+    ) -> anyhow::Result<Found> {
+        let mut names = sought::sought(says, |name| self.is_given(name));
+        if known.is_empty()
+            && !says.declares_by_lists
+            && names.iter().all(|&one| !self.is_given(one))
+        {
+            // Nothing that a list may call declares anything.
+            return Ok(Found::default());
+        }
+        names.retain(|name| !known.iter().any(|one| one.name.as_ref() == *name));
+        if names.is_empty() {
+            return Ok(Found::default());
+        }
+        sought::definitions(tree, path, self.facts, &names, &self.core.semantics)
+    }
+
+    /// What macros mean in the file `path`: some that it calls may write sections themselves.
+    fn semantics(
+        &self,
+        path: &'a Arc<str>,
+        says: &Facts,
+        macros: &[MacroDefinition],
+    ) -> anyhow::Result<Arc<Semantics>> {
+        let core = &self.core.semantics;
+        let (Some(tree), Some(phases)) = (self.tree, &self.core.phases) else {
+            return Ok(core.clone());
+        };
+        let bodies: Vec<_> = macros
+            .iter()
+            .map(|one| identifiers(&one.text, Vec::new()))
+            .collect();
+        let bodies = bodies.iter().flat_map(|body| body.iter());
+        let names = says.unresolved.iter().chain(bodies);
+        let mut headers: BTreeSet<&Arc<str>> = names
+            .filter_map(|name| self.sections.get(name.as_ref()))
+            .flatten()
+            .copied()
+            .collect();
+        if !headers.is_empty() {
+            let reached = self.reachable(path);
+            if headers.iter().any(|header| reached.contains(header)) {
+                headers.retain(|header| reached.contains(header));
+            }
+        }
+        headers.remove(path);
+        if is_trace_header(says) && !says.sections.is_empty() {
+            headers.insert(path);
+        }
+        let headers: Vec<Arc<str>> = headers.into_iter().cloned().collect();
+        if headers.is_empty() {
+            return Ok(core.clone());
+        }
+        if let Some(known) = self.extended.borrow().get(&headers) {
+            return Ok(known.clone());
+        }
+        let mut texts = Vec::new();
+        for header in &headers {
+            if let Some(text) = tree.read(header)? {
+                texts.push((header.as_ref(), text));
+            }
+        }
+        let texts: Vec<(&str, &[u8])> = texts
+            .iter()
+            .map(|(path, text)| (*path, text.as_ref()))
+            .collect();
+        let extended = Arc::new(core.extended(phases, &texts));
+        self.extended.borrow_mut().insert(headers, extended.clone());
+        Ok(extended)
+    }
+
+    fn reachable(&self, path: &'a Arc<str>) -> Vec<&'a Arc<str>> {
+        let includes = self.includes.get_or_init(|| Includes::of(self.facts));
+        includes.reachable(path)
+    }
+}
+
+/// Reads the files of `tree` again that call macros of others, as far as they are `wanted`.
 ///
 /// # Errors
-/// A header cannot be read; the message names it.
-pub fn macros_of_others(
-    tree: Option<&dyn Tree>,
-    path: &str,
-    facts: &FactsByPath,
-    given: &BTreeSet<Box<str>>,
-    semantics: &Semantics,
-) -> anyhow::Result<Vec<MacroDefinition>> {
-    let mut macros = imported(path, facts, given, &OnceCell::new());
-    if let Some(tree) = tree {
-        macros.extend(found(tree, path, facts, given, &macros, semantics)?);
-    }
-    Ok(macros)
-}
-
-/// The macros that `path` calls and that are to be found only by following its includes
-/// through texts, those that are `known` excepted.
-fn found(
+/// A file of the tree could not be read; the message names it.
+pub fn add(
     tree: &dyn Tree,
-    path: &str,
-    facts: &FactsByPath,
-    given: &BTreeSet<Box<str>>,
-    known: &[MacroDefinition],
-    semantics: &Semantics,
-) -> anyhow::Result<Vec<MacroDefinition>> {
-    let Some(says) = facts.get(path) else {
-        return Ok(Vec::new());
-    };
-    let mut names = sought::sought(says, given);
-    if known.is_empty() && !says.declares_by_lists && names.iter().all(|&one| !given.contains(one))
-    {
-        // Nothing that a list may call declares anything.
-        return Ok(Vec::new());
+    core: &Core,
+    facts: &mut FactsByPath,
+    wanted: &(dyn Fn(&str) -> bool + Sync),
+) -> anyhow::Result<()> {
+    let imports = Imports::of(Some(tree), core, facts);
+    let mut all = Vec::new();
+    for path in facts.keys().filter(|path| wanted(path)) {
+        if let Some(again) = imports.again(path, || tree.read(path))? {
+            all.push((path.clone(), Arc::new(again)));
+        }
     }
-    names.retain(|name| !known.iter().any(|one| one.name.as_ref() == *name));
-    if names.is_empty() {
-        return Ok(Vec::new());
-    }
-    sought::definitions(tree, path, facts, &names, semantics)
+    facts.extend(all);
+    Ok(())
 }
 
 /// The files that call macros which the files `changed`, each before and after, gave
-/// or give, or a list in one of the `texts` as they are now.
+/// or give, or that looked for macros there.
 pub fn callers<'a>(
-    changed: impl Iterator<Item = (&'a Facts, &'a Facts)>,
-    texts: &[Arc<[u8]>],
+    changed: impl Iterator<Item = (&'a str, &'a Facts, &'a Facts)>,
     facts: &FactsByPath,
 ) -> Vec<Arc<str>> {
-    let names: BTreeSet<&str> = changed
-        .filter(|(old, new)| old.wrappers != new.wrappers)
-        .flat_map(|(old, new)| old.wrappers.iter().chain(&new.wrappers))
-        .map(|one| one.name.as_ref())
-        .collect();
+    let mut names: BTreeSet<&str> = BTreeSet::new();
+    let mut paths: BTreeSet<&str> = BTreeSet::new();
+    for (path, old, new) in changed {
+        paths.insert(path);
+        let wrappers = (&old.wrappers, &new.wrappers);
+        for (old, new) in [wrappers, (&old.sections, &new.sections)] {
+            if old != new {
+                names.extend(old.iter().chain(new).map(|one| one.name.as_ref()));
+            }
+        }
+    }
     let calls = |says: &Facts| {
         let mut called = says.unresolved.iter().chain(&says.lists);
+        let looked = |path: &&str| says.asked.contains(*path);
         // Most changes are of no wrapper, and this is asked for every file.
-        !names.is_empty() && called.any(|one| names.contains(one.as_ref())) || has_list(says, texts)
+        !names.is_empty() && called.any(|one| names.contains(one.as_ref()))
+            || !says.asked.is_empty() && paths.iter().any(looked)
     };
     let callers = facts.iter().filter(|(_, says)| calls(says));
     callers.map(|(path, _)| path.clone()).collect()
@@ -124,162 +296,4 @@ pub fn callers<'a>(
 pub fn has_list(says: &Facts, texts: &[Arc<[u8]>]) -> bool {
     let mut lists = says.lists.iter();
     lists.any(|name| texts.iter().any(|text| defines(text, name.as_bytes())))
-}
-
-/// Whether `text` has a `#define` of `name`.
-fn defines(text: &[u8], name: &[u8]) -> bool {
-    memmem::find_iter(text, name).any(|at| {
-        let (before, rest) = text.split_at(at);
-        let is_whole = !rest.get(name.len()).is_some_and(|&byte| is_word_byte(byte));
-        let keyword = before.trim_ascii_end();
-        is_whole && keyword.len() < before.len() && keyword.ends_with(b"define")
-    })
-}
-
-/// The macros that `path` gets from headers that it includes, itself or
-/// through others, if it calls one that is among those `given`, or a list.
-fn imported<'a>(
-    path: &str,
-    facts: &'a FactsByPath,
-    given: &BTreeSet<Box<str>>,
-    includes: &OnceCell<Includes<'a>>,
-) -> Vec<MacroDefinition> {
-    let Some((path, says)) = facts.get_key_value(path) else {
-        return Vec::new();
-    };
-    // What a list calls is known when it was found.
-    if says.lists.is_empty() && !says.unresolved.iter().any(|name| given.contains(name)) {
-        return Vec::new();
-    }
-    let mut macros = Vec::new();
-    let reached = includes.get_or_init(|| Includes::of(facts)).reachable(path);
-    for header in reached.into_iter().filter(|&header| header != path) {
-        if let Some(header) = facts.get(header) {
-            macros.extend(header.wrappers.iter().cloned());
-        }
-    }
-    macros
-}
-
-/// Reads the files again that call macros of other headers, and gives the
-/// semantics with these macros.
-///
-/// # Errors
-/// A file of the tree could not be read; the message names it.
-pub fn add(
-    tree: &dyn Tree,
-    phases: &Phases,
-    semantics: Semantics,
-    facts: &mut FactsByPath,
-    wanted: &(dyn Fn(&str) -> bool + Sync),
-) -> anyhow::Result<Semantics> {
-    let found = found_by_all(tree, &semantics, facts, wanted)?;
-    let calls = calls_of_others(facts, &found, &semantics);
-    if calls.is_empty() && found.is_empty() {
-        return Ok(semantics);
-    }
-    let headers: BTreeSet<Arc<str>> = calls.values().flatten().cloned().collect();
-    let mut texts = Vec::new();
-    for header in &headers {
-        if let Some(text) = tree.read(header)? {
-            texts.push((header.clone(), text));
-        }
-    }
-    let texts: Vec<(&str, &[u8])> = texts
-        .iter()
-        .map(|(path, text)| (path.as_ref(), text.as_ref()))
-        .collect();
-    let extended = semantics.extended(phases, &texts);
-    let mut files: BTreeMap<Arc<str>, Vec<MacroDefinition>> = BTreeMap::new();
-    for (path, from) in calls.iter().filter(|(path, _)| wanted(path)) {
-        let from = from.iter().filter_map(|header| facts.get(header));
-        let wrappers = from.flat_map(|header| header.wrappers.iter().cloned());
-        files.insert(path.clone(), wrappers.collect());
-    }
-    for (path, (known, more)) in found {
-        let macros = files.entry(path).or_default();
-        *macros = known;
-        macros.extend(more);
-    }
-    for (path, macros) in files {
-        if let Some(text) = tree.read(&path)? {
-            let again = again(&path, &text, &extended, &macros, facts);
-            facts.insert(path, Arc::new(again));
-        }
-    }
-    Ok(extended)
-}
-
-/// The macros of others that a file calls, of headers that were known, and those that
-/// were looked for.
-type Found = BTreeMap<Arc<str>, (Vec<MacroDefinition>, Vec<MacroDefinition>)>;
-
-/// What the files call that no header in sight gives.
-fn found_by_all(
-    tree: &dyn Tree,
-    semantics: &Semantics,
-    facts: &FactsByPath,
-    wanted: &(dyn Fn(&str) -> bool + Sync),
-) -> anyhow::Result<Found> {
-    let given = given(facts);
-    let includes = OnceCell::new();
-    let mut all = Found::new();
-    for (path, says) in facts {
-        if !wanted(path) || sought::sought(says, &given).is_empty() {
-            continue;
-        }
-        let known = imported(path, facts, &given, &includes);
-        let more = found(tree, path, facts, &given, &known, semantics)?;
-        if !more.is_empty() {
-            all.insert(path.clone(), (known, more));
-        }
-    }
-    Ok(all)
-}
-
-/// The files that call a macro that another header defines, with those headers; lists
-/// that were `found` may, too.
-fn calls_of_others(
-    facts: &FactsByPath,
-    found: &Found,
-    semantics: &Semantics,
-) -> BTreeMap<Arc<str>, Vec<Arc<str>>> {
-    let mut givers: BTreeMap<&str, Vec<&Arc<str>>> = BTreeMap::new();
-    for (path, says) in facts {
-        for one in says.wrappers.iter().chain(&says.sections) {
-            if may_give(path)
-                && !semantics.is_core(path)
-                && !semantics.is_framework_macro(&one.name)
-            {
-                givers.entry(&one.name).or_default().push(path);
-            }
-        }
-    }
-    let called = |name: &str| givers.get(name);
-    let includes = Includes::of(facts);
-    let mut calls = BTreeMap::new();
-    for (path, says) in facts {
-        let bodies: Vec<_> = found
-            .get(path)
-            .into_iter()
-            .flat_map(|(_, more)| more)
-            .map(|one| identifiers(&one.text, Vec::new()))
-            .collect();
-        let bodies = bodies.iter().flat_map(|body| body.iter());
-        let names = says.unresolved.iter().chain(bodies);
-        if !names.clone().any(|name| called(name).is_some()) {
-            continue;
-        }
-        let reached = includes.reachable(path);
-        let from: BTreeSet<Arc<str>> = names
-            .filter_map(|name| called(name))
-            .flatten()
-            .filter(|header| **header != path && reached.contains(header))
-            .map(|&header| header.clone())
-            .collect();
-        if !from.is_empty() {
-            calls.insert(path.clone(), from.into_iter().collect());
-        }
-    }
-    calls
 }

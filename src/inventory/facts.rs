@@ -278,6 +278,8 @@ pub struct Facts {
     /// Macros, defined in no file known so far, that may come to declarations: lists of
     /// names, that are handed a macro to call with each or know its name.
     pub lists: BTreeSet<Box<str>>,
+    /// Where macros that it calls were looked for.
+    pub asked: BTreeSet<Box<str>>,
     /// Whether a macro of the file itself may make a declaration of each name.
     pub declares_by_lists: bool,
 }

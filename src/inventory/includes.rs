@@ -5,6 +5,9 @@
 //! all others are of no interest here.
 
 use super::facts::{FactsByPath, Include};
+use crate::syntax::directives::{Directive, IncludeTarget};
+use crate::syntax::lexer::is_word_byte;
+use memchr::memmem;
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -59,14 +62,7 @@ impl<'a> Includes<'a> {
         let target: &str = &include.target;
         // Of most includes no file is known, wherever it may lie.
         self.by_name.get(file_name(target))?;
-        let beside = normalised(folder(from), target);
-        let standard = normalised("include", target);
-        let architecture = from
-            .strip_prefix("arch/")
-            .and_then(|rest| rest.split('/').next());
-        let own = architecture.map(|name| normalised(&format!("arch/{name}/include"), target));
-        let places = [include.quoted.then_some(beside), own, Some(standard)];
-        for place in places.into_iter().flatten().flatten() {
+        for place in places(from, target, include.quoted) {
             if let Some((path, _)) = self.facts.get_key_value(place.as_str()) {
                 return Some(path);
             }
@@ -85,7 +81,8 @@ impl<'a> Includes<'a> {
             let rest = path
                 .strip_prefix("arch/")
                 .and_then(|rest| rest.split_once('/'));
-            rest.is_some_and(|(_, rest)| rest.strip_prefix("include/") == Some(target))
+            let tail = rest.and_then(|(_, rest)| rest.strip_prefix("include/"));
+            tail.is_some_and(|tail| tail.strip_prefix("uapi/").unwrap_or(tail) == target)
         });
         let first = *fitting.clone().next()?;
         let named = fitting.find(|path| {
@@ -143,6 +140,73 @@ pub fn is_followed(include: &Include) -> bool {
     include.quoted || include.target.contains("trace")
 }
 
+/// Where Kbuild looks for what no file of the same folder is.
+const FOLDERS: [&str; 3] = ["include", "include/uapi", "include/asm-generic"];
+
+/// The paths at which a file that the file `from` includes as `target` may lie, in the
+/// order in which the compiler looks there. Folders that a Makefile adds are not known, nor
+/// which architecture's headers a file outside of arch/ gets.
+pub fn places(from: &str, target: &str, quoted: bool) -> impl Iterator<Item = String> {
+    let beside = quoted.then(|| normalised(folder(from), target)).flatten();
+    let architecture = from
+        .strip_prefix("arch/")
+        .and_then(|rest| rest.split('/').next());
+    let own = architecture.into_iter().flat_map(|name| {
+        [
+            format!("arch/{name}/include"),
+            format!("arch/{name}/include/uapi"),
+        ]
+    });
+    let folders = own.chain(FOLDERS.map(str::to_owned));
+    let others = folders.filter_map(|folder| normalised(&folder, target));
+    let all: Vec<String> = beside.into_iter().chain(others).collect();
+    all.into_iter()
+}
+
+/// What an `#include` in the file with this `text` names, and whether in quotes; all that
+/// it may be, if it names a macro of the file.
+pub fn targets<'t>(text: &'t [u8], target: &IncludeTarget<'t>) -> Vec<(&'t [u8], bool)> {
+    match target {
+        IncludeTarget::Quoted(target) => vec![(target, true)],
+        IncludeTarget::Angled(target) => vec![(target, false)],
+        IncludeTarget::Macro(name) => named_by(text, name),
+    }
+}
+
+fn named_by<'t>(text: &'t [u8], name: &[u8]) -> Vec<(&'t [u8], bool)> {
+    let mut targets = Vec::new();
+    if name.is_empty() || !name.iter().all(|&byte| is_word_byte(byte)) {
+        return targets;
+    }
+    for at in memmem::find_iter(text, name) {
+        let start = memchr::memrchr(b'\n', &text[..at]).map_or(0, |newline| newline + 1);
+        let line = &text[start..];
+        let line = &line[..memchr::memchr(b'\n', line).unwrap_or(line.len())];
+        let Directive::Define(define) = Directive::parse(line.trim_ascii()) else {
+            continue;
+        };
+        if define.name != name || define.parameters.is_some() {
+            continue;
+        }
+        match define.body.of(line.trim_ascii()).trim_ascii() {
+            [b'"', target @ .., b'"'] => targets.push((target, true)),
+            [b'<', target @ .., b'>'] => targets.push((target, false)),
+            _ => {}
+        }
+    }
+    targets
+}
+
+/// Whether `text` has a `#define` of `name`.
+pub fn defines(text: &[u8], name: &[u8]) -> bool {
+    memmem::find_iter(text, name).any(|at| {
+        let (before, rest) = text.split_at(at);
+        let is_whole = !rest.get(name.len()).is_some_and(|&byte| is_word_byte(byte));
+        let keyword = before.trim_ascii_end();
+        is_whole && keyword.len() < before.len() && keyword.ends_with(b"define")
+    })
+}
+
 /// The last part of a path.
 pub fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
@@ -164,7 +228,7 @@ fn shared_folders(a: &str, b: &str) -> usize {
 }
 
 /// `target` seen from `folder`, without `.` and `..`; `None` if it leaves the tree.
-pub fn normalised(folder: &str, target: &str) -> Option<String> {
+fn normalised(folder: &str, target: &str) -> Option<String> {
     let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
     for part in target.split('/') {
         match part {

@@ -17,6 +17,7 @@ pub mod headings;
 pub mod includes;
 pub mod joining;
 mod macros;
+mod odd;
 mod partial;
 mod parts;
 mod pasted;

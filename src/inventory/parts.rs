@@ -8,7 +8,7 @@
 use super::definitions::is_trace_header;
 use super::facts::FactsByPath;
 use super::facts::{Facts, Include};
-use super::includes::normalised;
+use super::includes;
 use super::reader;
 use crate::kernel::semantics::Semantics;
 use crate::source::Tree;
@@ -24,11 +24,7 @@ pub struct Part {
 impl Part {
     /// The paths at which the included file may lie.
     pub fn places(&self) -> impl Iterator<Item = String> {
-        let folder = self.from.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let target = &self.include.target;
-        let beside = self.include.quoted.then(|| normalised(folder, target));
-        let places = [beside.flatten(), normalised("include", target)];
-        places.into_iter().flatten()
+        includes::places(&self.from, &self.include.target, self.include.quoted)
     }
 
     /// What the included file says as a part of this one, with its path; nothing if it

@@ -140,7 +140,9 @@ fn pasting_headers(facts: &FactsByPath, semantics: &Semantics) -> Vec<Pasting> {
             let called = says
                 .pasting
                 .iter()
-                .filter(|one| is_called(&one.name, semantics));
+                .filter(|one| is_called(&one.name, semantics))
+                // What writes the sections itself declares, and uses nothing.
+                .filter(|one| !says.sections.iter().any(|other| other.name == one.name));
             Pasting {
                 header: header.clone(),
                 macros: called.cloned().collect(),

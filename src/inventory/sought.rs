@@ -7,13 +7,13 @@
 
 use super::facts::FactsByPath;
 use super::facts::{Facts, MacroDefinition};
-use super::includes::normalised;
+use super::includes;
 use super::macros::identifiers;
 use super::uses::text_of;
 use crate::kernel::semantics::Semantics;
 use crate::source::Tree;
 use crate::syntax::branches::ConditionStack;
-use crate::syntax::directives::{Define, Directive, IncludeTarget};
+use crate::syntax::directives::{Define, Directive};
 use crate::syntax::lexer::{Kind, is_in_capitals, lex, with_whole_words};
 use memchr::memmem;
 use std::collections::BTreeSet;
@@ -22,10 +22,10 @@ use std::collections::BTreeSet;
 const MOST_HEADERS: usize = 512;
 
 /// The macros that a file calls and that have to be looked for: lists, and wrappers that
-/// are `given` by a header out of its sight.
-pub fn sought<'a>(says: &'a Facts, given: &'a BTreeSet<Box<str>>) -> BTreeSet<&'a str> {
+/// a header out of its sight gives.
+pub fn sought(says: &Facts, is_given: impl Fn(&str) -> bool) -> BTreeSet<&str> {
     let lists = says.lists.iter();
-    let wrappers = says.unresolved.iter().filter(|name| given.contains(*name));
+    let wrappers = says.unresolved.iter().filter(|name| is_given(name));
     lists.chain(wrappers).map(AsRef::as_ref).collect()
 }
 
@@ -40,7 +40,7 @@ pub fn definitions(
     facts: &FactsByPath,
     names: &BTreeSet<&str>,
     semantics: &Semantics,
-) -> anyhow::Result<Vec<MacroDefinition>> {
+) -> anyhow::Result<Found> {
     let mut search = Search {
         wanted: names.iter().map(|&name| name.into()).collect(),
         ..Search::default()
@@ -54,19 +54,34 @@ pub fn definitions(
             if semantics.is_core(&place) {
                 break;
             }
+            search.asked.insert(place.as_str().into());
             if let Some(text) = tree.read(&place)? {
                 search.read(&place, &text);
                 break;
             }
         }
     }
-    Ok(search.found)
+    Ok(Found {
+        macros: search.found,
+        asked: search.asked,
+    })
+}
+
+/// What a search brings.
+#[derive(Default)]
+pub struct Found {
+    /// The definitions.
+    pub macros: Vec<MacroDefinition>,
+    /// The paths at which it looked: a file that comes, goes or changes there may bring
+    /// something else.
+    pub asked: BTreeSet<Box<str>>,
 }
 
 #[derive(Default)]
 struct Search {
     wanted: BTreeSet<Box<str>>,
     found: Vec<MacroDefinition>,
+    asked: BTreeSet<Box<str>>,
     /// Where each include may lie, in the order in which they were met.
     queue: Vec<Vec<String>>,
     met: BTreeSet<Vec<String>>,
@@ -81,12 +96,7 @@ impl Search {
     }
 
     fn include(&mut self, from: &str, target: &str, quoted: bool) {
-        let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let beside = quoted.then(|| normalised(folder, target)).flatten();
-        let places: Vec<String> = beside
-            .into_iter()
-            .chain(normalised("include", target))
-            .collect();
+        let places: Vec<String> = includes::places(from, target, quoted).collect();
         if self.met.insert(places.clone()) {
             self.queue.push(places);
         }
@@ -106,11 +116,10 @@ impl Search {
                 continue;
             }
             match directive {
-                Directive::Include(IncludeTarget::Quoted(target)) => {
-                    self.include(path, &String::from_utf8_lossy(target), true);
-                }
-                Directive::Include(IncludeTarget::Angled(target)) => {
-                    self.include(path, &String::from_utf8_lossy(target), false);
+                Directive::Include(target) => {
+                    for (target, quoted) in includes::targets(text, &target) {
+                        self.include(path, &String::from_utf8_lossy(target), quoted);
+                    }
                 }
                 Directive::Define(define) => {
                     let name = text_of(define.name);

@@ -4,8 +4,9 @@
 //! Only the changed files are read again, unless the tracing core itself is
 //! among them: then every macro may mean something else.
 
-use super::extensions;
+use super::extensions::{self, Imports};
 use super::facts::{Facts, FactsByPath};
+use super::odd;
 use super::partial;
 use super::parts::{self, Part};
 use super::pasted;
@@ -14,7 +15,7 @@ use super::scan::{self, Scan};
 use crate::kernel::semantics::{Phases, Semantics, is_framework_header};
 use crate::source::Tree;
 use anyhow::{Context, bail};
-use std::cell::{LazyCell, RefCell};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 
@@ -27,8 +28,8 @@ pub struct State {
     pub facts: Arc<FactsByPath>,
     /// Every tracepoint.
     pub inventory: Arc<Inventory>,
-    /// What the macros of the tracing core alone mean.
-    core: Arc<Semantics>,
+    /// The tables that `semantics` was read off, of a state that was read from a tree.
+    phases: Option<Arc<Phases>>,
     /// The files that might say something if these meant something else; of a state that
     /// was not read from a tree, none is known.
     candidates: Arc<HashSet<Arc<str>>>,
@@ -57,7 +58,7 @@ pub enum NewText {
 ///
 /// # Errors
 /// The tree's tracing headers are missing or cannot be understood.
-pub fn semantics_of(tree: &dyn Tree) -> anyhow::Result<Semantics> {
+pub fn semantics_of(tree: &dyn Tree) -> anyhow::Result<Arc<Semantics>> {
     Ok(Core::read(tree)?.semantics)
 }
 
@@ -66,13 +67,15 @@ pub fn semantics_of(tree: &dyn Tree) -> anyhow::Result<Semantics> {
 type Headers = Vec<(String, Option<Arc<[u8]>>)>;
 
 /// What these headers mean, for the last few. A series asks again and again.
-static MEANINGS: Mutex<VecDeque<(Headers, Semantics)>> = Mutex::new(VecDeque::new());
+static MEANINGS: Mutex<VecDeque<(Headers, Arc<Semantics>)>> = Mutex::new(VecDeque::new());
 const MEANINGS_KEPT: usize = 4;
 
 /// The tracing core of a tree.
-struct Core {
-    phases: Phases,
-    semantics: Semantics,
+pub struct Core {
+    /// The macro tables of all phases, where there was a tree to read them from.
+    pub phases: Option<Arc<Phases>>,
+    /// What its macros mean.
+    pub semantics: Arc<Semantics>,
 }
 
 impl Core {
@@ -80,14 +83,19 @@ impl Core {
         let (phases, headers) = phases_of(tree)?;
         let mut meanings = MEANINGS.lock().unwrap_or_else(PoisonError::into_inner);
         let known = meanings.iter().find(|(other, _)| *other == headers);
-        if let Some((_, semantics)) = known {
-            let semantics = semantics.clone();
-            return Ok(Self { phases, semantics });
-        }
-        let semantics = Semantics::of(&phases).with_context(|| tree.name())?;
-        meanings.truncate(MEANINGS_KEPT - 1);
-        meanings.push_front((headers, semantics.clone()));
-        Ok(Self { phases, semantics })
+        let semantics = match known {
+            Some((_, semantics)) => semantics.clone(),
+            None => {
+                let semantics = Arc::new(Semantics::of(&phases).with_context(|| tree.name())?);
+                meanings.truncate(MEANINGS_KEPT - 1);
+                meanings.push_front((headers, semantics.clone()));
+                semantics
+            }
+        };
+        Ok(Self {
+            phases: Some(Arc::new(phases)),
+            semantics,
+        })
     }
 }
 
@@ -137,21 +145,22 @@ impl State {
         may_tell: &(dyn Fn(&str) -> bool + Sync),
         wanted: &(dyn Fn(&str) -> bool + Sync),
     ) -> anyhow::Result<Self> {
-        let Core { phases, semantics } = Core::read(tree)?;
+        let core = Core::read(tree)?;
         let Scan {
             mut facts,
             candidates,
-        } = scan::facts_where(tree, &semantics, may_tell)?;
-        pasted::add(tree, &mut facts, &semantics, wanted)?;
-        let core = Arc::new(semantics.clone());
-        let semantics = extensions::add(tree, &phases, semantics, &mut facts, wanted)?;
-        parts::add(tree, &mut facts, &semantics)?;
+        } = scan::facts_where(tree, &core.semantics, may_tell)?;
+        let included = odd::all(&facts);
+        odd::add(tree, &mut facts, &core.semantics, included)?;
+        extensions::add(tree, &core, &mut facts, wanted)?;
+        parts::add(tree, &mut facts, &core.semantics)?;
+        pasted::add(tree, &mut facts, &core.semantics, wanted)?;
         let all = facts.iter().map(|(path, says)| (path.as_ref(), &**says));
         read_to_the_end(all)?;
         Ok(Self {
-            core,
+            phases: core.phases,
             candidates: Arc::new(candidates),
-            ..Self::joined(Arc::new(semantics), facts)
+            ..Self::joined(core.semantics, facts)
         })
     }
 
@@ -159,7 +168,7 @@ impl State {
     pub fn joined(semantics: Arc<Semantics>, facts: FactsByPath) -> Self {
         let inventory = Arc::new(Inventory::of(&facts, &semantics));
         Self {
-            core: semantics.clone(),
+            phases: None,
             candidates: Arc::default(),
             semantics,
             facts: Arc::new(facts),
@@ -186,7 +195,7 @@ impl State {
         let candidates = self.candidates_after(changes);
         if let Some(tree) = tree
             && changes.keys().any(|path| is_framework_header(path))
-            && semantics_of(tree)? != *self.core
+            && semantics_of(tree)? != self.semantics
         {
             let may_tell = |path: &str| candidates.contains(path);
             return Self::read(tree, &may_tell, &scan::is_source);
@@ -199,17 +208,25 @@ impl State {
         {
             put(&mut facts, path, self.facts_of(path, new));
         }
-        self.read_with_imports(changes, &mut facts, tree)?;
         let mut touched: BTreeSet<Arc<str>> =
             changes.keys().map(|path| path.as_str().into()).collect();
         if let Some(tree) = tree {
-            touched.extend(self.read_callers(changes, &mut facts, tree)?);
-            touched.extend(self.read_parts(changes, &mut facts, tree)?);
+            touched.extend(self.read_odd(changes, &mut facts, tree)?);
+        }
+        let callers = self.read_with_imports(&touched, changes, &mut facts, tree)?;
+        touched.extend(callers.iter().cloned());
+        if let Some(tree) = tree {
+            touched.extend(self.read_parts(&touched, &mut facts, tree)?);
         }
         let pasting = self.pasting_after(&touched, &facts);
         for (path, new) in changes {
             if let NewText::Whole(text) = new {
                 pasting.add_to(&mut facts, path, text, &self.semantics);
+            }
+        }
+        for path in &callers {
+            if let Some(text) = tree.map(|tree| tree.read(path)).transpose()?.flatten() {
+                pasting.add_to(&mut facts, path, &text, &self.semantics);
             }
         }
         let now = touched
@@ -227,7 +244,7 @@ impl State {
         let inventory = self.inventory.after(&changes, &facts, &self.semantics);
         Ok(Self {
             semantics: self.semantics.clone(),
-            core: self.core.clone(),
+            phases: self.phases.clone(),
             candidates,
             facts,
             inventory,
@@ -284,74 +301,112 @@ impl State {
         all.any(|says| extensions::has_list(says, texts))
     }
 
-    /// Reads the changed files again that call macros of headers, as both are now.
-    fn read_with_imports(
-        &self,
-        changes: &BTreeMap<String, NewText>,
-        facts: &mut Arc<FactsByPath>,
-        tree: Option<&dyn Tree>,
-    ) -> anyhow::Result<()> {
-        let given = extensions::given(facts);
-        // What headers give may mean something else than it did.
-        let semantics = LazyCell::new(|| self.semantics.without(&given, &self.core));
-        for (path, new) in changes {
-            let NewText::Whole(text) = new else { continue };
-            let macros = extensions::macros_of_others(tree, path, facts, &given, &self.semantics)?;
-            if !macros.is_empty() {
-                let again = extensions::again(path, text, &semantics, &macros, facts);
-                put(facts, path, again);
-            }
-        }
-        Ok(())
-    }
-
-    /// Reads the files again that call macros of changed headers, and gives them.
-    fn read_callers(
+    /// Reads those files that are included under names that are not C's, as far as any that
+    /// changed is or includes one, and gives them.
+    fn read_odd(
         &self,
         changes: &BTreeMap<String, NewText>,
         facts: &mut Arc<FactsByPath>,
         tree: &dyn Tree,
     ) -> anyhow::Result<Vec<Arc<str>>> {
-        let changed = changes.keys().map(String::as_str);
-        let pairs = changed.map(|path| (said(&self.facts, path), said(facts, path)));
-        let texts = changes.iter().filter_map(|(path, new)| match new {
-            NewText::Whole(text) if extensions::may_give(path) => Some(text.clone()),
-            _ => None,
+        let includes = |facts: &FactsByPath, path: &str| -> BTreeSet<String> {
+            odd::included(path, said(facts, path)).collect()
+        };
+        let mut concerned = changes.keys().filter(|path| {
+            !scan::is_source(path) || includes(&self.facts, path) != includes(facts, path)
         });
-        let mut callers = extensions::callers(pairs, &texts.collect::<Vec<_>>(), facts);
-        callers.retain(|path| !changes.contains_key(path.as_ref()));
-        if callers.is_empty() {
-            return Ok(callers);
+        if concerned.next().is_none() {
+            return Ok(Vec::new());
         }
-        let given = extensions::given(facts);
-        let semantics = self.semantics.without(&given, &self.core);
-        for path in &callers {
-            if let Some(text) = tree.read(path)? {
-                let macros =
-                    extensions::macros_of_others(Some(tree), path, facts, &given, &self.semantics)?;
-                let again = extensions::again(path, &text, &semantics, &macros, facts);
-                put(facts, path, again);
+        let known = facts.keys().filter(|path| !scan::is_source(path));
+        let known: Vec<Arc<str>> = known.cloned().collect();
+        // What they say as parts of others is read later.
+        for path in &known {
+            put(facts, path, Facts::default());
+        }
+        let included = odd::all(facts);
+        let added = odd::add(tree, Arc::make_mut(facts), &self.semantics, included)?;
+        Ok(known.into_iter().chain(added).collect())
+    }
+
+    /// Reads the files again that call macros of others: those that changed, and those that
+    /// call what changed. Gives the latter.
+    fn read_with_imports(
+        &self,
+        touched: &BTreeSet<Arc<str>>,
+        changes: &BTreeMap<String, NewText>,
+        facts: &mut Arc<FactsByPath>,
+        tree: Option<&dyn Tree>,
+    ) -> anyhow::Result<BTreeSet<Arc<str>>> {
+        let core = Core {
+            phases: self.phases.clone(),
+            semantics: self.semantics.clone(),
+        };
+        let mut texts: BTreeMap<Arc<str>, Arc<[u8]>> = BTreeMap::new();
+        for (path, new) in changes {
+            if let NewText::Whole(text) = new {
+                texts.insert(path.as_str().into(), text.clone());
+            }
+        }
+        let mut callers = BTreeSet::new();
+        if let Some(tree) = tree {
+            callers = self.callers(touched, changes, facts);
+            // What nobody includes any longer says nothing.
+            callers.retain(|path| scan::is_source(path) || facts.contains_key(path));
+            for path in &callers {
+                if let Some(text) = tree.read(path)? {
+                    put(
+                        facts,
+                        path,
+                        scan::facts_of_file(path, &text, &self.semantics),
+                    );
+                    texts.insert(path.clone(), text);
+                }
+            }
+        }
+        let alone = facts.clone();
+        let imports = Imports::of(tree, &core, &alone);
+        for (path, text) in texts {
+            if let Some(again) = imports.again(&path, || Ok(Some(text)))? {
+                put(facts, &path, again);
             }
         }
         Ok(callers)
     }
 
+    /// The files that call macros of the touched ones, and those of these that did not change
+    /// themselves.
+    fn callers(
+        &self,
+        touched: &BTreeSet<Arc<str>>,
+        changes: &BTreeMap<String, NewText>,
+        facts: &FactsByPath,
+    ) -> BTreeSet<Arc<str>> {
+        let changed = touched.iter().map(AsRef::as_ref);
+        let pairs = changed.map(|path| (path, said(&self.facts, path), said(facts, path)));
+        let mut callers: BTreeSet<Arc<str>> = touched.clone();
+        callers.extend(extensions::callers(pairs, facts));
+        callers.retain(|path| !changes.contains_key(path.as_ref()));
+        callers
+    }
+
     /// Reads the parts of headers again where either changed, and gives them.
     fn read_parts(
         &self,
-        changes: &BTreeMap<String, NewText>,
+        changed: &BTreeSet<Arc<str>>,
         facts: &mut Arc<FactsByPath>,
         tree: &dyn Tree,
     ) -> anyhow::Result<Vec<Arc<str>>> {
         let is_changed = |part: &Part| {
-            changes.contains_key(part.from.as_ref())
-                || part.places().any(|path| changes.contains_key(&path))
+            changed.contains(&part.from)
+                || part.places().any(|path| changed.contains(path.as_str()))
         };
         let mut touched = Vec::new();
         for part in parts::parts(&self.facts).into_iter().filter(is_changed) {
             for path in part
                 .places()
-                .filter(|path| self.facts.contains_key(path.as_str()))
+                .filter(|path| facts.contains_key(path.as_str()))
+                .collect::<Vec<_>>()
             {
                 let text = tree.read(&path)?;
                 let alone = text.map(|text| scan::facts_of_file(&path, &text, &self.semantics));

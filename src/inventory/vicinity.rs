@@ -7,17 +7,14 @@
 //! directly or through others, and include/trace/. It may not know what the
 //! patch does.
 
-use super::includes::{folder, normalised};
+use super::includes::{self, folder};
 use super::scan::is_source;
 use crate::kernel::semantics::TRACEPOINT_H;
 use crate::source::Tree;
-use crate::syntax::directives::{Directive, IncludeTarget};
+use crate::syntax::directives::Directive;
 use memchr::memmem;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
-
-/// Where headers of angled includes are looked for.
-const ROOTS: [&str; 3] = ["include", "include/uapi", "include/asm-generic"];
 
 /// A part of a tree, held in memory.
 #[derive(Debug, Default)]
@@ -49,6 +46,12 @@ impl Vicinity {
         Ok(vicinity)
     }
 
+    /// Whether a file of it defines the macro `name`.
+    pub fn defines(&self, name: &str) -> bool {
+        let mut texts = self.files.values();
+        texts.any(|text| includes::defines(text, name.as_bytes()))
+    }
+
     /// Reads the folders of `changed` and include/trace/; gives what the files
     /// of the former include.
     fn read_folders(
@@ -61,7 +64,7 @@ impl Vicinity {
             .filter(|path| is_source(path))
             .filter_map(|path| path.rsplit_once('/'))
             .map(|(folder, _)| folder)
-            .filter(|folder| !ROOTS.contains(folder) && !folder.starts_with("include/"))
+            .filter(|folder| *folder != "include" && !folder.starts_with("include/"))
             .collect();
         let folders: Vec<String> = own
             .iter()
@@ -132,17 +135,12 @@ pub fn included(path: &str, text: &[u8], places: &mut BTreeSet<String>) {
         let Directive::Include(target) = Directive::parse(line[..end].trim_ascii()) else {
             continue;
         };
-        let (target, quoted) = match target {
-            IncludeTarget::Quoted(target) => (target, true),
-            IncludeTarget::Angled(target) => (target, false),
-            IncludeTarget::Macro(_) => continue,
-        };
-        let target = std::str::from_utf8(target).unwrap_or_default();
-        if target.is_empty() || target.contains('\0') {
-            continue;
+        for (target, quoted) in includes::targets(text, &target) {
+            let target = std::str::from_utf8(target).unwrap_or_default();
+            if !target.is_empty() && !target.contains('\0') {
+                places.extend(includes::places(path, target, quoted));
+            }
         }
-        places.extend(quoted.then(|| normalised(folder(path), target)).flatten());
-        places.extend(ROOTS.iter().filter_map(|root| normalised(root, target)));
     }
 }
 

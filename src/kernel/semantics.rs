@@ -64,6 +64,7 @@ pub struct Semantics {
 }
 
 /// The macro tables of all phases of a tree.
+#[derive(Debug)]
 pub struct Phases {
     /// While a trace header is first read.
     first: MacroTable,
@@ -388,16 +389,6 @@ impl Semantics {
             .iter()
             .filter(|form| form.kind == FormKind::Register)
             .filter_map(|form| name_in(form, identifier))
-    }
-
-    /// Without the macros `names`, as far as these are not macros of the `core`.
-    pub fn without(&self, names: &BTreeSet<Box<str>>, core: &Self) -> Self {
-        let mut without = self.clone();
-        without
-            .effects
-            .retain(|name, _| core.effects.contains_key(name) || !names.contains(name.as_str()));
-        without.search = OnceLock::new();
-        without
     }
 
     /// With the macros of `headers`, which are outside of the tracing core but

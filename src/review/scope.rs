@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! How much of a tree decides about a series. May not know what the rules find.
 
+use crate::inventory::definitions::is_trace_header;
+use crate::inventory::includes::defines;
 use crate::inventory::profiles;
 use crate::inventory::scan::is_source;
 use crate::inventory::state::{State, semantics_of};
@@ -8,7 +10,6 @@ use crate::inventory::vicinity::{self, Vicinity};
 use crate::kernel::maintainers::Maintainers;
 use crate::kernel::semantics::is_framework_header;
 use crate::rules::changes;
-use crate::rules::review::Knowledge;
 use crate::source::Tree;
 use crate::source::overlay::OverlayTree;
 use crate::source::patch::LineKind;
@@ -24,20 +25,32 @@ const MOST_MAINTAINED: usize = 1000;
 
 const MAINTAINERS: &str = "MAINTAINERS";
 
+/// A state before a series.
+pub(super) struct First {
+    pub(super) state: State,
+    /// The part of the tree that it is of, if it is not of all.
+    pub(super) around: Option<Vicinity>,
+}
+
+impl First {
+    fn whole(tree: &dyn Tree) -> anyhow::Result<Self> {
+        Ok(Self {
+            state: State::of(tree)?,
+            around: None,
+        })
+    }
+}
+
 /// The state before the series, of the part of `tree` that decides about it, or of all of
 /// it where that cannot be told, or if `whole` says so.
 ///
 /// # Errors
 /// A part of the tree cannot be read, or its macros cannot be understood.
-pub(super) fn first_state(
-    tree: &dyn Tree,
-    series: &Series,
-    whole: bool,
-) -> anyhow::Result<(State, Knowledge)> {
+pub(super) fn first_state(tree: &dyn Tree, series: &Series, whole: bool) -> anyhow::Result<First> {
     let before = OverlayTree::after(Some(tree), series, 0);
     let touched: BTreeSet<&str> = before.files().keys().map(String::as_str).collect();
     if whole || changes_meanings(tree, series)? {
-        return Ok((State::of(&before)?, Knowledge::Whole));
+        return First::whole(&before);
     }
     let mut names = profiles::files_that_declare(&declared_by(series))?;
     // What a new file includes, or an old one now does, is around it, too.
@@ -50,14 +63,51 @@ pub(super) fn first_state(
         }
     }
     if !add_maintained(&before, &after, &mut names)? {
-        return Ok((State::of(&before)?, Knowledge::Whole));
+        return First::whole(&before);
     }
-    let part = State::of(&Vicinity::of(&before, &touched, &names)?)?;
+    let vicinity = Vicinity::of(&before, &touched, &names)?;
+    let part = State::of(&vicinity)?;
     // What a list of hooks is handed may be defined out of sight.
     if part.calls_list_of(&texts) {
-        return Ok((State::of(&before)?, Knowledge::Whole));
+        return First::whole(&before);
     }
-    Ok((part, Knowledge::Part))
+    Ok(First {
+        state: part,
+        around: Some(vicinity),
+    })
+}
+
+/// Whether a trace header that the series changes calls macros that nothing `around` it
+/// defines: what includes it, or a Makefile, may have given it these before.
+pub(super) fn calls_out_of_sight(
+    tree: &dyn Tree,
+    series: &Series,
+    states: &[State],
+    around: &Vicinity,
+) -> anyhow::Result<bool> {
+    let after = OverlayTree::after(Some(tree), series, series.patches.len());
+    let mut open: BTreeSet<&str> = BTreeSet::new();
+    let mut texts = Vec::new();
+    for path in after.files().keys() {
+        let said = states
+            .iter()
+            .filter_map(|state| state.facts.get(path.as_str()));
+        for says in said.filter(|says| is_trace_header(says)) {
+            open.extend(says.unresolved.iter().map(AsRef::as_ref));
+        }
+        texts.extend(after.read(path)?);
+    }
+    let is_core = |name: &str| {
+        let mut states = states.iter();
+        states.any(|state| state.semantics.is_core_macro(name))
+    };
+    let is_defined = |name: &str| {
+        let mut texts = texts.iter();
+        texts.any(|text| defines(text, name.as_bytes())) || around.defines(name)
+    };
+    Ok(!open
+        .into_iter()
+        .all(|name| is_core(name) || is_defined(name)))
 }
 
 /// Adds the sources that get another maintainer, who could approve of events in them: hooks

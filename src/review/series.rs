@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! One series: what it brings that is there at its end.
 
-use super::scope;
+use super::scope::{self, First};
 use crate::inventory::state::State;
 use crate::kernel::maintainers::Maintainers;
 use crate::rules::changes;
@@ -33,17 +33,24 @@ pub fn on_tree(
     ground: &Ground,
     whole: bool,
 ) -> anyhow::Result<Vec<Finding>> {
-    let (first, knowledge) = scope::first_state(tree, series, whole)?;
     let subject = Subject {
         series,
         tree: Some(tree),
     };
-    let reviewed = review_from(&subject, first, ground, knowledge)?;
-    if !reviewed.wants_more {
-        return Ok(reviewed.findings);
+    let First { state, around } = scope::first_state(tree, series, whole)?;
+    let mut states = states_from(&subject, state)?;
+    if let Some(around) = around {
+        if !scope::calls_out_of_sight(tree, series, &states, &around)? {
+            let reviewed = review(&subject, &states, ground, Knowledge::Part);
+            if !reviewed.wants_more {
+                return Ok(reviewed.findings);
+            }
+        }
+        states.clear();
+        let before = OverlayTree::after(Some(tree), series, 0);
+        states = states_from(&subject, State::of(&before)?)?;
     }
-    let all = State::of(&OverlayTree::after(Some(tree), series, 0))?;
-    Ok(review_from(&subject, all, ground, Knowledge::Whole)?.findings)
+    Ok(review(&subject, &states, ground, Knowledge::Whole).findings)
 }
 
 /// What a series brings to the kernel of a profile, whose state is `first`.
@@ -52,7 +59,8 @@ pub fn on_tree(
 /// There are too many patches that change the tracing core.
 pub fn on_profile(series: &Series, first: State, ground: &Ground) -> anyhow::Result<Vec<Finding>> {
     let subject = Subject { series, tree: None };
-    Ok(review_from(&subject, first, ground, Knowledge::Profile)?.findings)
+    let states = states_from(&subject, first)?;
+    Ok(review(&subject, &states, ground, Knowledge::Profile).findings)
 }
 
 /// What came of a review.
@@ -63,19 +71,13 @@ pub(super) struct Reviewed {
     wants_more: bool,
 }
 
-/// Reviews a series from the state `first` on, which may have some of a file that the
-/// series shows in part.
-fn review_from(
-    subject: &Subject<'_>,
-    first: State,
-    ground: &Ground,
-    knowledge: Knowledge,
-) -> anyhow::Result<Reviewed> {
+/// The states that a series leads through. `first` may have some of a file that the series
+/// shows in part.
+fn states_from(subject: &Subject<'_>, first: State) -> anyhow::Result<Vec<State>> {
     let before = OverlayTree::after(subject.tree, subject.series, 0);
-    let before = subject.tree.is_some().then_some(&before as &dyn Tree);
-    let first = first.after(&changes::before(subject.series), before)?;
-    let states = engine::states(first, subject)?;
-    Ok(review(subject, &states, ground, knowledge))
+    let tree = subject.tree.is_some().then_some(&before as &dyn Tree);
+    let first = first.after(&changes::before(subject.series), tree)?;
+    engine::states(first, subject)
 }
 
 /// Reviews a series that leads through `states`.

@@ -5,6 +5,7 @@ use super::finding::{Finding, Level};
 use super::promotion::promoted;
 use super::review::{Review, by_macro, declared_at, related};
 use super::zones::{Zone, Zones};
+use crate::inventory::definitions::is_trace_header;
 use crate::inventory::resolve::{Inventory, Tracepoint};
 use crate::inventory::state::State;
 use std::collections::BTreeSet;
@@ -52,15 +53,16 @@ fn in_zone<'a>(review: &'a Review<'_>, zone: &str, name: &str) -> Vec<&'a Tracep
 }
 
 /// The zone of a tracepoint: that of its header or, for a header that is not in
-/// `first`, of the code that defines it.
+/// `first` and for a part of others, of the code that defines it.
 pub(super) fn zone_of<'z>(
     zones: &'z Zones,
     first: &State,
     tracepoint: &Tracepoint,
 ) -> Option<&'z Zone> {
     zones.of(&tracepoint.file).or_else(|| {
-        let is_new = !first.facts.contains_key(&tracepoint.file);
-        let definitions = tracepoint.definitions.iter().filter(|_| is_new);
+        let known = first.facts.get(&tracepoint.file);
+        let is_old = known.is_some_and(|says| is_trace_header(says));
+        let definitions = tracepoint.definitions.iter().filter(|_| !is_old);
         definitions
             .into_iter()
             .find_map(|definition| zones.of(&definition.file))

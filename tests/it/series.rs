@@ -97,7 +97,8 @@ pub fn at_a_look(
         series: &series,
         tree: Some(tree),
     };
-    let first = first.after(&changes::before(&series), Some(tree));
+    let before = OverlayTree::after(Some(tree), &series, 0);
+    let first = first.after(&changes::before(&series), Some(&before));
     let states = engine::states(first.expect("a state"), &subject).expect("states");
     for (count, state) in states.iter().enumerate() {
         let joined = Inventory::of(&state.facts, &state.semantics);
@@ -106,7 +107,6 @@ pub fn at_a_look(
             "{title}: after {count} patches the inventory is not that of the facts"
         );
     }
-    let before = OverlayTree::after(Some(tree), &series, 0);
     let text = before.read("MAINTAINERS").expect("readable");
     let maintainers = Maintainers::parse(&String::from_utf8_lossy(&text.unwrap_or_default()));
     let introduced = |path: &str, line: u32| {

@@ -4,6 +4,7 @@
 use super::{Origin, Reader};
 use crate::inventory::definitions::DEFINE_TRACE_HEADER;
 use crate::inventory::facts::{Include, MacroDefinition, Makes, Override};
+use crate::inventory::includes;
 use crate::inventory::uses::{Tokens, sign, text_of};
 use crate::syntax::conditions::Condition;
 use crate::syntax::directives::{Define, Directive, IncludeTarget};
@@ -139,17 +140,19 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn include(&mut self, index: usize, target: &IncludeTarget<'_>, condition: Condition) {
-        let (target, quoted) = match target {
-            IncludeTarget::Quoted(target) => (target, true),
-            IncludeTarget::Angled(target) => (target, false),
-            IncludeTarget::Macro(_) => return,
-        };
+    fn include(&mut self, index: usize, target: &IncludeTarget<'a>, condition: Condition) {
+        let text = self.text;
+        for (target, quoted) in includes::targets(text, target) {
+            self.included(index, target, quoted, condition.clone());
+        }
+    }
+
+    fn included(&mut self, index: usize, target: &[u8], quoted: bool, condition: Condition) {
         let creates = self
             .creates
             .as_ref()
             .is_some_and(|creates| !creates.is_exclusive_with(&condition));
-        let given = if *target == DEFINE_TRACE_HEADER.as_bytes() {
+        let given = if target == DEFINE_TRACE_HEADER.as_bytes() {
             Vec::new()
         } else {
             self.wrappers()

@@ -4,7 +4,7 @@
 
 use super::oracle::Row;
 use super::ways::write;
-use super::world::{MAKEFILE, MAKER};
+use super::world::{MAKEFILE, MAKER, is_ours};
 use crate::series::Texts;
 use crate::workplace::{Workplace, finished, text};
 use std::collections::BTreeSet;
@@ -36,14 +36,7 @@ pub type Made = (String, bool);
 
 /// Those of a list that the small kernel has not by itself.
 pub fn listed(list: &BTreeSet<Row>) -> BTreeSet<Made> {
-    let others = [
-        "include/trace/events/ext4.h",
-        "include/trace/events/timestamp.h",
-        "kernel/trace/rv/rv_trace.h",
-    ];
-    let ours = list
-        .iter()
-        .filter(|row| !others.contains(&row.file.as_str()));
+    let ours = list.iter().filter(|row| is_ours(&row.file));
     ours.map(|row| (row.name.clone(), row.is_event)).collect()
 }
 

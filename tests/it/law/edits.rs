@@ -57,6 +57,7 @@ fn world(random: &mut Random) -> World {
         calls: BTreeSet::new(),
         entries: BTreeSet::new(),
         moved: random.one_in(6),
+        linked: !random.one_in(5),
         shadowed: random.one_in(4),
         noises: BTreeSet::new(),
     };
@@ -86,6 +87,7 @@ fn edit(world: &mut World, random: &mut Random) {
     };
     match random.below(16) {
         0 | 1 => world.given = !world.given,
+        2 if world.place == Place::Deep && random.one_in(2) => world.linked = !world.linked,
         2 => world.seen = !world.seen,
         3 | 4 => world.makes = random.pick(&MAKES),
         5 => world.sight = random.pick(&SIGHTS),

@@ -32,7 +32,7 @@ use oracle::{Change, Kind, ORACLES, Oracle};
 use std::fs;
 
 /// How many cases an ordinary run makes.
-const CASES: u64 = 1000;
+const CASES: u64 = 600;
 
 /// The compiler is asked about one case in so many.
 const COMPILED: u64 = 4;
@@ -52,6 +52,7 @@ struct Broken {
     number: u64,
     oracle: Oracle,
     kind: Kind,
+    text: String,
 }
 
 fn broken(numbers: impl Iterator<Item = u64>) -> (Counts, Vec<Broken>) {
@@ -82,6 +83,7 @@ fn broken(numbers: impl Iterator<Item = u64>) -> (Counts, Vec<Broken>) {
                     number,
                     oracle,
                     kind: found.kind,
+                    text: found.text,
                 });
             }
         }
@@ -125,7 +127,10 @@ fn one_answer() {
     let (more, less) = counts.against(&kept);
     if many.is_some() {
         for one in &all {
-            println!("case {}: {:?} {:?}", one.number, one.oracle, one.kind);
+            println!(
+                "case {}: {:?} {:?}: {}",
+                one.number, one.oracle, one.kind, one.text
+            );
         }
         println!("{}", counts.text());
         let new: Vec<&String> = more

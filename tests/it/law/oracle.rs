@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //! What has to be the same, and whether it is.
 
-use super::ways::{Way, findings, is_in_zone, state, state_after};
+use super::ways::{Way, findings, state, state_after};
 use super::world::SUBJECT;
+use super::world::is_ours;
 use super::{binary, compiler};
 use crate::series::Texts;
 use barepoint::inventory::state::State;
@@ -201,21 +202,39 @@ pub fn of_sets<T: Ord + Debug>(wanted: &BTreeSet<T>, found: &BTreeSet<T>) -> Opt
 
 fn of_states(wanted: &State, found: &State) -> Option<Difference> {
     of_sets(&list(wanted), &list(found)).or_else(|| {
-        let what = if wanted.facts != found.facts {
-            "facts"
-        } else if wanted.inventory != found.inventory {
-            "uses"
-        } else {
-            return None;
+        let facts = || {
+            let paths = wanted.facts.keys().chain(found.facts.keys());
+            paths.into_iter().find_map(|path| {
+                let (wanted, found) = (wanted.facts.get(path), found.facts.get(path));
+                (wanted != found).then(|| format!("{path}: {}", apart(&wanted, &found)))
+            })
         };
+        let uses = || {
+            let differ = wanted.inventory != found.inventory;
+            differ.then(|| apart(&wanted.inventory, &found.inventory))
+        };
+        let text = facts().or_else(uses)?;
         Some(Difference {
             kind: Kind::Other,
-            text: format!("the {what} differ"),
+            text,
         })
     })
 }
 
-/// The events that are new in a zone, or in place of a hook.
+/// Where two values begin to differ.
+fn apart(wanted: &impl Debug, found: &impl Debug) -> String {
+    let (wanted, found) = (format!("{wanted:?}"), format!("{found:?}"));
+    let pairs = std::iter::zip(wanted.chars(), found.chars());
+    let same = pairs.take_while(|(a, b)| a == b).count();
+    let part = |text: &str| -> String {
+        let part = text.chars().skip(same.saturating_sub(80));
+        part.take(200).collect()
+    };
+    format!("wanted …{}…, found …{}…", part(&wanted), part(&found))
+}
+
+/// The events that are new in a zone, or in place of a hook. All that the trace header of
+/// a world makes is the scheduler's, whichever file says so.
 pub fn leaks(before: &BTreeSet<Row>, after: &BTreeSet<Row>) -> BTreeSet<String> {
     let of = |rows: &BTreeSet<Row>, is_event: bool| -> BTreeSet<String> {
         let rows = rows.iter().filter(|one| one.is_event == is_event);
@@ -230,7 +249,7 @@ pub fn leaks(before: &BTreeSet<Row>, after: &BTreeSet<Row>) -> BTreeSet<String> 
             Some(stem) => stem.to_owned(),
             None => format!("{}_tp", one.name),
         };
-        is_in_zone(&one.file) || hooks.contains(&one.name) || hooks.contains(&bare)
+        is_ours(&one.file) || hooks.contains(&one.name) || hooks.contains(&bare)
     });
     leaks.map(|one| one.name.clone()).collect()
 }

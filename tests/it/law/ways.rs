@@ -39,11 +39,6 @@ static GROUND: LazyLock<Ground> = LazyLock::new(|| {
     }
 });
 
-/// Whether a file is of a zone.
-pub fn is_in_zone(path: &str) -> bool {
-    GROUND.zones.of(path).is_some()
-}
-
 /// The kernel with these files.
 pub fn tree(texts: &Texts) -> OverlayTree<'static> {
     let mut files = KERNEL.clone();

@@ -134,6 +134,16 @@ pub const CORE: &str = "include/linux/tracepoint.h";
 const EVENT_ARGUMENTS: &str =
     "TP_PROTO(int x), TP_ARGS(x), TP_STRUCT__entry(), TP_fast_assign(), TP_printk(\"x\")";
 
+/// Whether what the file at `path` declares is not of the small kernel by itself.
+pub fn is_ours(path: &str) -> bool {
+    ![
+        "include/trace/events/ext4.h",
+        "include/trace/events/timestamp.h",
+        "kernel/trace/rv/rv_trace.h",
+    ]
+    .contains(&path)
+}
+
 impl Giver {
     /// Where it can stand.
     pub fn places(self) -> &'static [Place] {
@@ -197,6 +207,8 @@ pub struct World {
     pub entries: BTreeSet<&'static str>,
     /// Whether its file lies at the other place.
     pub moved: bool,
+    /// Whether the header that is to include it does.
+    pub linked: bool,
     /// Whether an empty file lies where that is found first.
     pub shadowed: bool,
     pub noises: BTreeSet<Noise>,
@@ -231,7 +243,12 @@ impl World {
             files.insert(there.into(), second);
         }
         if self.place == Place::Deep {
-            let more = "#include <linux/hooks.h>\n".to_owned() + &self.nested_in(Place::Deep);
+            let link = if self.linked {
+                "#include <linux/hooks.h>\n"
+            } else {
+                "#include <linux/types.h>\n"
+            };
+            let more = link.to_owned() + &self.nested_in(Place::Deep);
             files.insert("include/linux/more_hooks.h".into(), more);
         }
         files
