@@ -156,7 +156,7 @@ impl State {
         parts::add(tree, &mut facts, &core.semantics)?;
         pasted::add(tree, &mut facts, &core.semantics, wanted)?;
         let all = facts.iter().map(|(path, says)| (path.as_ref(), &**says));
-        read_to_the_end(all)?;
+        read_to_the_end(all, Some(tree))?;
         Ok(Self {
             phases: core.phases,
             candidates: Arc::new(candidates),
@@ -232,7 +232,7 @@ impl State {
         let now = touched
             .iter()
             .map(|path| (path.as_ref(), said(&facts, path)));
-        read_to_the_end(now)?;
+        read_to_the_end(now, tree)?;
         let changes = self.pairs(&touched, &facts);
         let changes: Vec<_> = changes.filter(|(old, new)| old != new).collect();
         if changes.is_empty() {
@@ -439,10 +439,16 @@ impl State {
     }
 }
 
-/// A file with a call that cannot be read may say anything behind it.
-fn read_to_the_end<'a>(files: impl Iterator<Item = (&'a str, &'a Facts)>) -> anyhow::Result<()> {
+/// A file with a call that cannot be read may say anything behind it. Of one that a patch
+/// shows in part, the patch cuts calls off, and does not fit: that is said of it.
+fn read_to_the_end<'a>(
+    files: impl Iterator<Item = (&'a str, &'a Facts)>,
+    tree: Option<&dyn Tree>,
+) -> anyhow::Result<()> {
     for (path, says) in files {
-        if let Some(one) = &says.unread {
+        if let Some(one) = &says.unread
+            && tree.is_none_or(|tree| tree.is_whole(path))
+        {
             let (line, name, why) = (one.at.line, &one.name, one.why.reason());
             bail!("{path}:{line}: {name}() {why}: what the file declares cannot be told");
         }

@@ -20,6 +20,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[derive(Debug, Default)]
 pub struct Vicinity {
     files: BTreeMap<String, Arc<[u8]>>,
+    /// Those of them that the tree has in part.
+    partial: BTreeSet<String>,
     name: String,
 }
 
@@ -35,6 +37,7 @@ impl Vicinity {
     ) -> anyhow::Result<Self> {
         let mut vicinity = Self {
             files: BTreeMap::new(),
+            partial: BTreeSet::new(),
             name: tree.name(),
         };
         let mut next = vicinity.read_folders(tree, changed)?;
@@ -43,6 +46,8 @@ impl Vicinity {
         while !next.is_empty() {
             next = vicinity.read_more(tree, &next)?;
         }
+        let partial = vicinity.files.keys().filter(|path| !tree.is_whole(path));
+        vicinity.partial = partial.cloned().collect();
         Ok(vicinity)
     }
 
@@ -147,6 +152,10 @@ pub fn included(path: &str, text: &[u8], places: &mut BTreeSet<String>) {
 impl Tree for Vicinity {
     fn name(&self) -> String {
         self.name.clone()
+    }
+
+    fn is_whole(&self, path: &str) -> bool {
+        !self.partial.contains(path)
     }
 
     fn read(&self, path: &str) -> anyhow::Result<Option<Arc<[u8]>>> {

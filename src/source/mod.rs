@@ -72,6 +72,13 @@ pub trait Tree: Sync {
         false
     }
 
+    /// Whether the file at `path` is known from its start to its end. Of one that no patch
+    /// of a series fits, there is what the patches show.
+    fn is_whole(&self, path: &str) -> bool {
+        let _ = path;
+        true
+    }
+
     /// Hands every file for which `wanted` holds to `visit`, from several
     /// threads and in no order.
     ///

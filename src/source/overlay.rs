@@ -2,7 +2,7 @@
 //! A tree with some of its files replaced, added or taken away: what a series
 //! makes of it. May not know patches, but for a series' files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::series::Series;
@@ -12,6 +12,8 @@ use super::{Tree, is_below};
 pub struct OverlayTree<'t> {
     base: Option<&'t dyn Tree>,
     files: BTreeMap<String, Option<Arc<[u8]>>>,
+    /// Those of them that are known in part.
+    partial: BTreeSet<String>,
 }
 
 impl std::fmt::Debug for OverlayTree<'_> {
@@ -29,19 +31,24 @@ impl<'t> OverlayTree<'t> {
     /// `base` as it is after the first `count` patches of `series`; with 0,
     /// before all of them, be it that the base has them already.
     pub fn after(base: Option<&'t dyn Tree>, series: &Series, count: usize) -> Self {
-        let files = series.files_after(count).into_iter();
-        Self::of(
-            base,
-            files
-                .map(|(path, text)| (path, text.map(|text| text.bytes)))
-                .collect(),
-        )
+        let mut tree = Self::of(base, BTreeMap::new());
+        for (path, text) in series.files_after(count) {
+            if text.as_ref().is_some_and(|text| text.partial) {
+                tree.partial.insert(path.clone());
+            }
+            tree.files.insert(path, text.map(|text| text.bytes));
+        }
+        tree
     }
 
     /// `base` with `files` over it; a `None` takes a file away. Without a base,
     /// there is nothing but them.
     pub fn of(base: Option<&'t dyn Tree>, files: BTreeMap<String, Option<Arc<[u8]>>>) -> Self {
-        Self { base, files }
+        Self {
+            base,
+            files,
+            partial: BTreeSet::new(),
+        }
     }
 
     /// The files that are laid over the base.
@@ -64,6 +71,10 @@ impl Tree for OverlayTree<'_> {
 
     fn is_link(&self, path: &str) -> bool {
         !self.files.contains_key(path) && self.base.is_some_and(|base| base.is_link(path))
+    }
+
+    fn is_whole(&self, path: &str) -> bool {
+        !self.partial.contains(path)
     }
 
     fn read(&self, path: &str) -> anyhow::Result<Option<Arc<[u8]>>> {

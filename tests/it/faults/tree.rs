@@ -283,3 +283,21 @@ fn events_between_braces() {
     let unseen = format!("#define END }};\nstruct a {{ int x; END\n{EVENT});\n");
     asked_in_each_way(&unseen, &[HEADER, "TRACE_EVENT() is called between braces"]);
 }
+
+#[test]
+fn calls_that_a_patch_cuts_off() {
+    let place = Workplace::new();
+    let patch = format!(
+        "--- a/{HEADER}\n+++ b/{HEADER}\n@@ -79,3 +79,4 @@\n /* Not there */\n+{EVENT});\n \n \
+         DECLARE_TRACE(sched_update_nr_running,\n"
+    );
+    place.write("x.patch", patch);
+    let output = place.run(&["check", "--tree", "kernel", "x.patch"]);
+    one_line(
+        &output,
+        "a patch that fits nowhere",
+        &["does not fit", HEADER],
+    );
+    let found = text(&output.stdout);
+    assert!(found.contains("leak"), "{found}");
+}
