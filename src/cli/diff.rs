@@ -82,7 +82,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut Output) -> anyhow::Result<u8>
     let repository = arguments.tree.as_deref();
     let (old, before) = side(&arguments.old, repository)?;
     let (new, after) = side(&arguments.new, repository)?;
-    let mut changes = difference::between(&before, &after);
+    let mut changes = difference::between(&before, &after)?;
     if !arguments.consumers.is_empty() {
         let sides = [(&old, &before), (&new, &after)];
         return port(arguments, sides, &changes, out);

@@ -49,19 +49,24 @@ impl Followed {
     }
 
     /// Whether a hook came between `old` and `new`: it is not in the one, and in the other.
-    pub(super) fn came(&self, old: &Snapshot, new: &Snapshot) -> bool {
-        let changes = between(old, new);
+    pub(super) fn came(&self, old: &Snapshot, new: &Snapshot) -> anyhow::Result<bool> {
+        let changes = between(old, new)?;
         let mut came = changes.iter().filter(|one| matches!(one.what, What::Added));
-        came.any(|one| self.names.contains_key(one.name()))
+        Ok(came.any(|one| self.names.contains_key(one.name())))
     }
 
     /// Takes a step back, from `new` to `old`.
-    pub(super) fn back(&mut self, old: &Snapshot, new: &Snapshot, at: &Moment) {
+    pub(super) fn back(
+        &mut self,
+        old: &Snapshot,
+        new: &Snapshot,
+        at: &Moment,
+    ) -> anyhow::Result<()> {
         let mut renamed = Vec::new();
         // Several declarations of a name, of architectures or in branches, come and go
         // one by one; the hook comes with the first.
         let mut came = Vec::new();
-        for change in between(old, new) {
+        for change in between(old, new)? {
             let Some(today) = self.names.get(change.name()).cloned() else {
                 continue;
             };
@@ -88,6 +93,7 @@ impl Followed {
                 life.since = Since::Release(at.release.clone());
             }
         }
+        Ok(())
     }
 
     /// The lives, where all that are still there were there at `oldest` already.

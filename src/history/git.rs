@@ -122,7 +122,7 @@ impl Walk<'_> {
                 commit: Some(described(&commit)),
             };
             let mut sides = self.sides(&state, &changed, macros_changed, parent.id())?;
-            if followed.came(&sides.0.1, &sides.1.1) {
+            if followed.came(&sides.0.1, &sides.1.1)? {
                 let mut all = self.changed(&trees, None)?;
                 all.retain(|path, one| {
                     !is_framework_header(path) && (watched.contains(path) || one.declares())
@@ -130,7 +130,7 @@ impl Walk<'_> {
                 sides = self.sides(&state, &all, macros_changed, parent.id())?;
             }
             let ((older, old), (_, new)) = sides;
-            followed.back(&old, &new, &at);
+            followed.back(&old, &new, &at)?;
             watched.extend(watched_files(&older, &followed));
             state = older;
         }

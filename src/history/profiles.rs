@@ -45,7 +45,7 @@ pub fn of_profiles<'n>(
             release,
             commit: None,
         };
-        followed.back(older, newer, &at);
+        followed.back(older, newer, &at)?;
         release = Some((*name).to_owned());
         newer = older;
     }

@@ -112,10 +112,13 @@ impl<'a> Change<'a> {
 
 /// The changes from `old` to `new`: of bare hooks first, then by what happened, name
 /// and file.
-pub fn between<'a>(old: &'a Snapshot, new: &'a Snapshot) -> Vec<Change<'a>> {
+///
+/// # Errors
+/// More tracepoints went and came than can be told apart from renamed ones.
+pub fn between<'a>(old: &'a Snapshot, new: &'a Snapshot) -> anyhow::Result<Vec<Change<'a>>> {
     let knows = shared(old.knows, new.knows);
     let mut sides = Sides::of(old, new);
-    sides.add_renames(old, new);
+    sides.add_renames(old, new)?;
     let mut changes: Vec<Change<'a>> = Vec::new();
     for &(old, new) in &sides.both {
         compare(old, new, knows, &mut changes);
@@ -137,7 +140,7 @@ pub fn between<'a>(old: &'a Snapshot, new: &'a Snapshot) -> Vec<Change<'a>> {
         let rank = one.what.rank();
         (!one.is_about_bare(), rank, one.name(), one.file())
     });
-    changes
+    Ok(changes)
 }
 
 fn shared(a: Knows, b: Knows) -> Knows {
@@ -198,15 +201,15 @@ impl<'a> Sides<'a> {
         });
     }
 
-    fn add_renames(&mut self, old: &'a Snapshot, new: &'a Snapshot) {
-        let pairs = renames::pairs(&self.gone, &self.come, &old.hooks, &new.hooks);
-        let is_renamed = |hook: &Hook| {
-            let mut both = pairs.iter().flat_map(|&(old, new)| [old, new]);
-            both.any(|one| std::ptr::eq(one, hook))
-        };
+    fn add_renames(&mut self, old: &'a Snapshot, new: &'a Snapshot) -> anyhow::Result<()> {
+        let pairs = renames::pairs(&self.gone, &self.come, &old.hooks, &new.hooks)?;
+        let both = pairs.iter().flat_map(|&(old, new)| [old, new]);
+        let renamed: HashSet<*const Hook> = both.map(std::ptr::from_ref).collect();
+        let is_renamed = |hook: &Hook| renamed.contains(&std::ptr::from_ref(hook));
         self.gone.retain(|hook| !is_renamed(hook));
         self.come.retain(|hook| !is_renamed(hook));
         self.both.extend(pairs);
+        Ok(())
     }
 }
 

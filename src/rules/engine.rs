@@ -301,14 +301,18 @@ fn counted(findings: &[Finding], renames: &BTreeMap<&str, &str>) -> BTreeMap<Key
 /// Where the series moves each file that it moves.
 fn renames(series: &Series) -> BTreeMap<&str, &str> {
     let mut renames: BTreeMap<&str, &str> = BTreeMap::new();
+    // The files that stand at each place by now, by their first names.
+    let mut arrived: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for step in &series.steps {
         if let (Some(old), Some(new)) = (step.old_path.as_deref(), step.path.as_deref())
             && old != new
         {
-            for target in renames.values_mut().filter(|target| **target == old) {
-                *target = new;
+            let mut moving = arrived.remove(old).unwrap_or_default();
+            moving.push(old);
+            for &first in &moving {
+                renames.insert(first, new);
             }
-            renames.insert(old, new);
+            arrived.entry(new).or_default().extend(moving);
         }
     }
     renames

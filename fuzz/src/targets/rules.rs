@@ -29,9 +29,10 @@ pub fn fuzz(input: &[u8]) {
     let path = PATHS[usize::from(*choice) % PATHS.len()].to_owned();
     let tree = kernel_with(Files::from([(path.clone(), Some(text.into()))]));
     let changes = BTreeMap::from([(path, NewText::Whole(text.into()))]);
-    let state = STATE
-        .after(&changes, Some(&tree))
-        .expect("the tracing core has not changed");
+    // It is refused if a call in it does not end.
+    let Ok(state) = STATE.after(&changes, Some(&tree)) else {
+        return;
+    };
     let findings = check_state(&Sight::of_tree(&state, &tree, &ZONES));
     for finding in findings {
         assert!(finding.place.line >= 1, "{finding:?}");

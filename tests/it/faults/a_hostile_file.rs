@@ -173,3 +173,25 @@ fn that_includes_what_can_be_no_file() {
         succeeds(&place.run(&[CHECK, &["x.patch"]].concat()), include);
     }
 }
+
+/// `diff` compares the names of all that went with those of all that came.
+#[test]
+fn with_names_that_all_change() {
+    let hooks = |start: &str, count: usize| -> String {
+        let declared = each(count, |at| event(&format!("{start}{at}_x")));
+        format!(
+            "#undef TRACE_SYSTEM\n#define TRACE_SYSTEM big\n{}\n",
+            declared.join("\n")
+        )
+    };
+    let place = Workplace::empty()
+        .with("kernel-7.3", "old")
+        .with("kernel-7.3", "new");
+    place.write("old/include/trace/events/big.h", hooks("went", 20_000));
+    place.write("new/include/trace/events/big.h", hooks("came", 20_000));
+    let parts = ["20000 tracepoints went", "20000 came", "too many to tell"];
+    one_line(&place.run(&["diff", "old", "new"]), "20,000 names", &parts);
+    place.write("old/include/trace/events/big.h", hooks("went", 20));
+    place.write("new/include/trace/events/big.h", hooks("came", 20));
+    assert_eq!(place.run(&["diff", "old", "new"]).status.code(), Some(1));
+}
