@@ -15,6 +15,7 @@ use super::approval::Authority;
 use super::finding::{Finding, Level, Place};
 use super::review::{Input, place};
 use crate::source::Tree;
+use crate::source::series::Text;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -100,6 +101,8 @@ impl Known {
 struct Texts<'a> {
     input: &'a Input<'a>,
     touched: BTreeSet<&'a str>,
+    /// All of them before the input, and after it: that of each is asked for.
+    ends: [BTreeMap<String, Option<Text>>; 2],
     /// A root brings all that it has, and no patch says what.
     is_root: bool,
 }
@@ -114,6 +117,7 @@ impl<'a> Texts<'a> {
             changes.flat_map(|change| [change.new_path.as_deref(), change.old_path.as_deref()]);
         Self {
             input,
+            ends: [0, input.review.patches.len()].map(|count| series.files_after(count)),
             touched: steps.chain(changes).flatten().collect(),
             is_root: series.patches.is_empty() && !input.review.patches.is_empty(),
         }
@@ -140,8 +144,13 @@ impl<'a> Texts<'a> {
         if self.is_root && count == 0 {
             return Known::Absent;
         }
-        let series = self.input.subject.series;
-        match series.file_after(path, count) {
+        let [first, last] = &self.ends;
+        let known = match count {
+            0 => first.get(path).cloned(),
+            _ if count == self.count() => last.get(path).cloned(),
+            _ => self.input.subject.series.file_after(path, count),
+        };
+        match known {
             Some(Some(text)) if text.partial => Known::Part(text.bytes),
             Some(Some(text)) => Known::Whole(text.bytes),
             Some(None) => Known::Absent,
